@@ -1,0 +1,152 @@
+// Package store is the contract between the Local API and its database.
+//
+// It owns the interfaces, the filters and the change log's shape; storetest holds the suite that every
+// implementation must pass, sql the implementations. Errors carry a fault kind: NotFound, Exists, Invalid,
+// Unavailable. Every method is safe for concurrent use and honours its context.
+package store
+
+import (
+	"context"
+	"time"
+
+	"shieldwall/internal/domain"
+)
+
+// Machines keeps log processors.
+type Machines interface {
+	// AddMachine adds m; CreatedAt and UpdatedAt are set by the store. Exists when the ID is taken.
+	AddMachine(ctx context.Context, m domain.Machine) error
+	// Machine returns the machine with the ID, NotFound without one.
+	Machine(ctx context.Context, id string) (domain.Machine, error)
+	// Machines returns all, in the order of insertion.
+	Machines(ctx context.Context) ([]domain.Machine, error)
+	// UpdateMachine changes the fields that are set; NotFound when there is no such machine.
+	UpdateMachine(ctx context.Context, id string, change MachineChange) error
+	// DeleteMachine removes a machine; its alerts stay, without owner. NotFound when there is none.
+	DeleteMachine(ctx context.Context, id string) error
+}
+
+// MachineChange lists what to change; nil leaves a field as it is.
+type MachineChange struct {
+	PasswordHash  *string
+	IPAddress     *string
+	Version       *string
+	OSName        *string
+	OSVersion     *string
+	Scenarios     *[]string
+	Validated     *bool
+	LastPush      *time.Time
+	LastHeartbeat *time.Time
+}
+
+// Bouncers keeps remediation components.
+type Bouncers interface {
+	// AddBouncer adds b and returns it with its ID and times. Exists when the name is taken.
+	AddBouncer(ctx context.Context, b domain.Bouncer) (domain.Bouncer, error)
+	// Bouncers returns those that match, in the order of insertion.
+	Bouncers(ctx context.Context, filter BouncerFilter) ([]domain.Bouncer, error)
+	// UpdateBouncer changes the fields that are set; NotFound when there is no such bouncer.
+	UpdateBouncer(ctx context.Context, id int64, change BouncerChange) error
+	// DeleteBouncer removes a bouncer; NotFound when there is none.
+	DeleteBouncer(ctx context.Context, id int64) error
+}
+
+// BouncerFilter selects bouncers; the zero value selects all.
+type BouncerFilter struct {
+	Name    string
+	KeyHash string
+}
+
+// BouncerChange lists what to change; nil leaves a field as it is.
+type BouncerChange struct {
+	IPAddress *string
+	Type      *string
+	Version   *string
+	LastPull  *time.Time
+	Cursor    *int64
+}
+
+// Alerts keeps alerts with their events, context and decisions.
+type Alerts interface {
+	// AddAlerts stores all alerts or none, with their decisions and the entries of the change log, in one
+	// transaction. It returns their IDs in order. An alert whose UUID is stored already is not stored
+	// again; its first ID is returned. CreatedAt is set by the store.
+	AddAlerts(ctx context.Context, alerts []domain.Alert) ([]int64, error)
+	// Alert returns one alert with everything it owns, NotFound without one.
+	Alert(ctx context.Context, id int64) (domain.Alert, error)
+	// Alerts returns those that match, newest first unless the filter says otherwise.
+	Alerts(ctx context.Context, filter AlertFilter) ([]domain.Alert, error)
+	// DeleteAlerts removes those that match, with their decisions, and logs the removal of the active
+	// ones. Limit, ordering and WithDecisions of the filter are ignored. It returns how many alerts went.
+	DeleteAlerts(ctx context.Context, filter AlertFilter, now time.Time) (int, error)
+}
+
+// AlertFilter selects alerts; the zero value selects all. Every set field must match.
+type AlertFilter struct {
+	IDs           []int64
+	Scope         domain.Scope // of the source
+	Value         string       // of the source
+	Scenario      string       // of the alert or of one of its decisions
+	Kind          string
+	MachineID     string
+	Range         domain.IPRange // a decision covers it, or is inside it when Inside is set
+	Inside        bool
+	StartedAfter  time.Time // started_at >= StartedAfter
+	StartedBefore time.Time // started_at <= StartedBefore
+	CreatedBefore time.Time // created_at <= CreatedBefore
+	ExcludeSim    bool      // leaves simulated alerts out
+	Active        *bool     // true: has a decision that is active at Now; false: has no decision at all
+	Now           time.Time // the instant for Active
+	DecisionType  string    // of one of its decisions
+	Origin        string    // of one of its decisions
+	ExcludeCAPI   bool      // leaves out alerts of the Central API and of lists, by their decisions' origin or source scope
+	Limit         int       // 0: no limit
+	OldestFirst   bool
+	NoDecisions   bool // do not load decisions
+}
+
+// Decisions changes and counts decisions. They are read from the index that follows the change log.
+type Decisions interface {
+	// ExpireDecisions ends those that match and are active at now (with IDs set: also expired ones), logs
+	// each, and returns how many.
+	ExpireDecisions(ctx context.Context, filter DecisionFilter, now time.Time) (int, error)
+	// Decisions returns those that match, expired ones included, by ID.
+	Decisions(ctx context.Context, filter DecisionFilter) ([]domain.Decision, error)
+}
+
+// DecisionFilter selects decisions; the zero value selects all. Every set field must match.
+type DecisionFilter struct {
+	IDs          []int64
+	UUIDs        []string
+	Scope        domain.Scope
+	Value        string
+	Type         string
+	Origin       string
+	Scenario     string
+	Range        domain.IPRange // the decision covers it, or is inside it when Inside is set
+	Inside       bool
+	CreatedSince time.Time // created_at >= CreatedSince
+}
+
+// ChangeLog is the commit-ordered history of decisions.
+type ChangeLog interface {
+	// Snapshot returns the decisions that are active at now, by ID, and the sequence number of the last
+	// change that it includes.
+	Snapshot(ctx context.Context, now time.Time) (Snapshot, error)
+	// ChangesSince returns up to limit changes with a sequence number above seq, in order. A change is
+	// visible only when every change with a lower number is.
+	ChangesSince(ctx context.Context, seq int64, limit int) ([]Change, error)
+}
+
+// Snapshot is a consistent view of the active decisions.
+type Snapshot struct {
+	Seq       int64 // 0 when nothing was ever logged
+	Decisions []domain.Decision
+}
+
+// Change is one entry of the change log.
+type Change struct {
+	Seq      int64 // 1, 2, … with possible gaps
+	Removed  bool  // false: added
+	Decision domain.Decision
+}
