@@ -59,7 +59,7 @@ type Line struct {
 // that a parser that rewrites one is seen by all.
 type RuntimeAlert struct {
 	Mapkey      string                  `yaml:"MapKey,omitempty"`
-	BucketId    string                  `yaml:"BucketId,omitempty"` //nolint:revive,staticcheck // published name
+	BucketId    string                  `yaml:"BucketId,omitempty"` // never set; published name
 	Whitelisted bool                    `yaml:"Whitelisted,omitempty"`
 	Reprocess   bool                    `yaml:"Reprocess,omitempty"`
 	Sources     map[string]*wire.Source `yaml:"Sources,omitempty"`
