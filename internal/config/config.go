@@ -1,0 +1,410 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"shieldwall/internal/platform/duration"
+	"shieldwall/internal/platform/logging"
+	"shieldwall/internal/platform/yamlfile"
+)
+
+// Config is a valid configuration with every default filled in.
+type Config struct {
+	FilePath     string // absolute
+	Common       Common
+	Paths        Paths
+	LogProcessor *LogProcessor // nil: disabled
+	CSCLI        CSCLI
+	Database     *Database // nil: not configured
+	API          API
+	Prometheus   Prometheus
+	Ignored      []string // keys that are set but have no effect in this version
+}
+
+// Common is how the daemon logs.
+type Common struct {
+	Log logging.Options // File is left to the program
+}
+
+// Paths are absolute.
+type Paths struct {
+	ConfigDir       string
+	DataDir         string
+	SimulationPath  string
+	HubDir          string
+	IndexPath       string
+	NotificationDir string
+	PluginDir       string // "" when not configured
+	PatternDir      string
+}
+
+// LogProcessor configures acquisition and processing.
+type LogProcessor struct {
+	AcquisitionPath    string // "" when not configured
+	AcquisitionDir     string // "" when not configured
+	ConsoleContextPath string
+	ContextValueLength int // bytes of JSON, 1 to 4000
+	ParserRoutines     int // 1 or more
+	BucketsRoutines    int // 1 or more
+	OutputRoutines     int // 1 or more
+}
+
+// CSCLI holds the defaults of the command line tool.
+type CSCLI struct {
+	Output string // "human", "json" or "raw"; "" when not configured
+	Color  string // "yes", "no" or "auto"; "" when not configured
+}
+
+// Database says where the Local API keeps its data.
+type Database struct {
+	Type             string // "sqlite", "mysql", "pgx", …
+	Path             string // SQLite file, or socket
+	User, Password   string
+	Name, Host       string
+	Port             int
+	SSLMode          string
+	SSLCACert        string
+	SSLClientCert    string
+	SSLClientKey     string
+	MaxOpenConns     int
+	UseWAL           *bool // nil: decided by the file system
+	DecisionBulkSize int
+	Flush            *Flush // nil: nothing is ever flushed
+}
+
+// Flush bounds what the database keeps. Zero durations and counts mean no bound.
+type Flush struct {
+	MaxItems int
+	MaxAge   time.Duration
+}
+
+// API holds both ends of the Local API.
+type API struct {
+	Client *APIClient // nil: not configured
+	Server *APIServer // nil: disabled
+}
+
+// APIClient says how this machine reaches its Local API.
+type APIClient struct {
+	CredentialsPath    string
+	InsecureSkipVerify bool
+	UnregisterOnExit   bool
+}
+
+// APIServer configures the Local API of this machine.
+type APIServer struct {
+	ListenURI                     string // host:port, "" when not configured
+	ListenSocket                  string // path, "" when not configured
+	LogLevel                      slog.Level
+	ProfilesPath                  string
+	UseForwardedForHeaders        bool
+	TrustedProxies                []netip.Prefix
+	TrustedIPs                    []netip.Prefix
+	DisableRemoteLAPIRegistration bool
+}
+
+// Prometheus configures the metrics listener.
+type Prometheus struct {
+	Enabled    bool
+	Level      string // "full", "aggregated" or "none"
+	ListenAddr string
+	ListenPort int
+}
+
+// Load reads path, path+".local" and the variables that env knows. An error names the file, and the line
+// or key where one is to blame.
+func Load(path string, env yamlfile.Env) (*Config, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("resolving %s: %w", path, err)
+	}
+	text, err := yamlfile.Read(path, env)
+	if err != nil {
+		return nil, err
+	}
+	var raw file
+	if err := yamlfile.Decode(path, text, &raw); err != nil {
+		return nil, err
+	}
+	cfg, err := raw.resolve(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return cfg, nil
+}
+
+func (f *file) resolve(path string) (*Config, error) {
+	cfg := &Config{FilePath: path, CSCLI: CSCLI{Output: f.CSCLI.Output, Color: f.CSCLI.Color}}
+	var err error
+	if cfg.Common, err = f.Common.resolve(); err != nil {
+		return nil, fmt.Errorf("common: %w", err)
+	}
+	if cfg.Paths, err = f.ConfigPaths.resolve(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("config_paths: %w", err)
+	}
+	if cfg.Prometheus, err = f.Prometheus.resolve(); err != nil {
+		return nil, fmt.Errorf("prometheus: %w", err)
+	}
+	if f.CrowdsecService != nil && enabled(f.CrowdsecService.Enable) {
+		cfg.LogProcessor = f.CrowdsecService.resolve(cfg.Paths)
+	}
+	if f.DBConfig != nil {
+		if cfg.Database, err = f.DBConfig.resolve(); err != nil {
+			return nil, fmt.Errorf("db_config: %w", err)
+		}
+	}
+	if cfg.API, err = f.API.resolve(cfg.Common.Log.Level); err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	cfg.Ignored = f.ignored()
+	return cfg, nil
+}
+
+// ignored lists what an administrator may count on although nothing does it yet.
+func (f *file) ignored() []string {
+	var keys []string
+	if server := f.API.Server; server != nil {
+		if server.AutoRegistration != nil && server.AutoRegistration.Enabled {
+			keys = append(keys, "api.server.auto_registration")
+		}
+		if server.OnlineClient != nil {
+			keys = append(keys, "api.server.online_client")
+		}
+	}
+	if f.API.CTI != nil {
+		keys = append(keys, "api.cti")
+	}
+	return keys
+}
+
+func (c *commonSection) resolve() (Common, error) {
+	level, err := levelOr(c.LogLevel, slog.LevelInfo)
+	if err != nil {
+		return Common{}, fmt.Errorf("log_level: %w", err)
+	}
+	if c.LogFormat != "" && c.LogFormat != "text" && c.LogFormat != "json" {
+		return Common{}, fmt.Errorf("log_format: '%s' is not one of text, json", c.LogFormat)
+	}
+	media := or(c.LogMedia, "stdout")
+	switch media {
+	case "stdout", "file", "syslog":
+	default:
+		return Common{}, fmt.Errorf("log_media: '%s' is not one of stdout, file, syslog", media)
+	}
+	return Common{Log: logging.Options{
+		Level: level,
+		JSON:  c.LogFormat == "json",
+		Media: media,
+		Dir:   absolute(c.LogDir),
+		Rotation: logging.Rotation{
+			MaxSizeMB:  or(c.LogMaxSize, 500),
+			MaxFiles:   or(c.LogMaxFiles, 3),
+			MaxAgeDays: or(c.LogMaxAge, 28),
+			Compress:   enabled(c.CompressLogs),
+		},
+	}}, nil
+}
+
+func (p *pathsSection) resolve(fileDir string) (Paths, error) {
+	if p.DataDir == "" {
+		return Paths{}, errors.New("data_dir is required")
+	}
+	configDir := absolute(or(p.ConfigDir, fileDir))
+	hubDir := absolute(or(p.HubDir, filepath.Join(configDir, "hub")))
+	return Paths{
+		ConfigDir:       configDir,
+		DataDir:         absolute(p.DataDir),
+		SimulationPath:  absolute(or(p.SimulationPath, filepath.Join(configDir, "simulation.yaml"))),
+		HubDir:          hubDir,
+		IndexPath:       absolute(or(p.IndexPath, filepath.Join(hubDir, ".index.json"))),
+		NotificationDir: absolute(or(p.NotificationDir, filepath.Join(configDir, "notifications"))),
+		PluginDir:       absolute(p.PluginDir),
+		PatternDir:      absolute(or(p.PatternDir, filepath.Join(configDir, "patterns"))),
+	}, nil
+}
+
+const maxContextLength = 4000
+
+func (s *serviceSection) resolve(paths Paths) *LogProcessor {
+	contextLength := s.ConsoleContextValueLength
+	if contextLength <= 0 || contextLength > maxContextLength {
+		contextLength = maxContextLength
+	}
+	return &LogProcessor{
+		AcquisitionPath:    absolute(s.AcquisitionPath),
+		AcquisitionDir:     absolute(s.AcquisitionDir),
+		ConsoleContextPath: absolute(or(s.ConsoleContextPath, filepath.Join(paths.ConfigDir, "console", "context.yaml"))),
+		ContextValueLength: contextLength,
+		ParserRoutines:     max(1, s.ParserRoutines),
+		BucketsRoutines:    max(1, s.BucketsRoutines),
+		OutputRoutines:     max(1, s.OutputRoutines),
+	}
+}
+
+const (
+	defaultBulkSize = 1000
+	maxBulkSize     = 2000
+	defaultConns    = 100
+)
+
+func (d *databaseSection) resolve() (*Database, error) {
+	if d.Type == "" {
+		return nil, errors.New("type is required")
+	}
+	flush, err := d.Flush.resolve()
+	if err != nil {
+		return nil, fmt.Errorf("flush: %w", err)
+	}
+	return &Database{
+		Type: d.Type, Path: absolute(d.DBPath), User: d.User, Password: d.Password, Name: d.DBName, Host: d.Host, Port: d.Port,
+		SSLMode: d.SSLMode, SSLCACert: d.SSLCACert, SSLClientCert: d.SSLClientCert, SSLClientKey: d.SSLClientKey,
+		MaxOpenConns:     or(d.MaxOpenConns, defaultConns),
+		UseWAL:           d.UseWAL,
+		DecisionBulkSize: min(or(d.DecisionBulkSize, defaultBulkSize), maxBulkSize),
+		Flush:            flush,
+	}, nil
+}
+
+func (f *flushSection) resolve() (*Flush, error) {
+	if f == nil {
+		return nil, nil //nolint:nilnil // no section, no flush policy
+	}
+	flush := &Flush{}
+	if f.MaxItems != nil {
+		if *f.MaxItems <= 0 {
+			return nil, errors.New("max_items can't be zero or negative")
+		}
+		flush.MaxItems = *f.MaxItems
+	}
+	if f.MaxAge != "" {
+		age, err := duration.Parse(f.MaxAge)
+		if err != nil {
+			return nil, fmt.Errorf("max_age: %w", err)
+		}
+		flush.MaxAge = age
+	}
+	return flush, nil
+}
+
+func (a *apiSection) resolve(commonLevel slog.Level) (API, error) {
+	var api API
+	if a.Client != nil {
+		api.Client = &APIClient{
+			CredentialsPath:    absolute(a.Client.CredentialsPath),
+			InsecureSkipVerify: a.Client.InsecureSkipVerify,
+			UnregisterOnExit:   a.Client.UnregisterOnExit,
+		}
+	}
+	if a.Server == nil || !enabled(a.Server.Enable) {
+		return api, nil
+	}
+	server, err := a.Server.resolve(commonLevel)
+	if err != nil {
+		return API{}, fmt.Errorf("server: %w", err)
+	}
+	api.Server = server
+	return api, nil
+}
+
+func (s *serverSection) resolve(commonLevel slog.Level) (*APIServer, error) {
+	if s.ListenURI == "" && s.ListenSocket == "" {
+		return nil, errors.New("no listen_uri or listen_socket specified")
+	}
+	if s.TLS != nil {
+		return nil, errors.New("tls: this version serves plain HTTP only and will not pretend otherwise: remove the section")
+	}
+	if s.ProfilesPath == "" {
+		return nil, errors.New("profiles_path is required")
+	}
+	level, err := levelOr(s.LogLevel, commonLevel)
+	if err != nil {
+		return nil, fmt.Errorf("log_level: %w", err)
+	}
+	trusted, err := prefixes(s.TrustedIPs)
+	if err != nil {
+		return nil, fmt.Errorf("trusted_ips: %w", err)
+	}
+	proxyTexts := s.TrustedProxies
+	if s.UseForwardedForHeaders && len(proxyTexts) == 0 {
+		proxyTexts = []string{"0.0.0.0/0"}
+	}
+	proxies, err := prefixes(proxyTexts)
+	if err != nil {
+		return nil, fmt.Errorf("trusted_proxies: %w", err)
+	}
+	return &APIServer{
+		ListenURI: s.ListenURI, ListenSocket: absolute(s.ListenSocket), LogLevel: level,
+		ProfilesPath:                  absolute(s.ProfilesPath),
+		UseForwardedForHeaders:        len(proxies) > 0,
+		TrustedProxies:                proxies,
+		TrustedIPs:                    trusted,
+		DisableRemoteLAPIRegistration: s.DisableRemoteLAPIRegistration,
+	}, nil
+}
+
+const defaultMetricsPort = 6060
+
+func (p *prometheusSection) resolve() (Prometheus, error) {
+	if p == nil {
+		return Prometheus{}, nil
+	}
+	switch p.Level {
+	case "", "full", "aggregated", "none":
+	default:
+		return Prometheus{}, fmt.Errorf("level: '%s' is not one of full, aggregated, none", p.Level)
+	}
+	return Prometheus{
+		Enabled: p.Enabled, Level: or(p.Level, "full"),
+		ListenAddr: or(p.ListenAddr, "127.0.0.1"), ListenPort: or(p.ListenPort, defaultMetricsPort),
+	}, nil
+}
+
+func enabled(flag *bool) bool { return flag == nil || *flag }
+
+func or[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+func levelOr(name string, fallback slog.Level) (slog.Level, error) {
+	if name == "" {
+		return fallback, nil
+	}
+	return logging.ParseLevel(name)
+}
+
+// absolute leaves "" as it is: it means not configured.
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	return abs
+}
+
+func prefixes(texts []string) ([]netip.Prefix, error) {
+	list := make([]netip.Prefix, 0, len(texts))
+	for _, text := range texts {
+		if addr, err := netip.ParseAddr(text); err == nil {
+			list = append(list, netip.PrefixFrom(addr, addr.BitLen()))
+			continue
+		}
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("'%s' is neither an address nor a range", text)
+		}
+		list = append(list, prefix.Masked())
+	}
+	return list, nil
+}

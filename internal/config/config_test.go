@@ -1,0 +1,114 @@
+package config_test
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"shieldwall/internal/config"
+)
+
+func noEnv(string) (string, bool) { return "", false }
+
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const minimal = "config_paths: {data_dir: /data}\n"
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	path := writeConfig(t, minimal+"prometheus: {enabled: true}\ncrowdsec_service: {}\n"+
+		"db_config: {type: sqlite, db_path: /data/x.db, flush: {max_items: 5, max_age: 7d}}\n"+
+		"api: {server: {listen_uri: 127.0.0.1:8080, profiles_path: /p.yaml, trusted_ips: [127.0.0.1, 10.0.0.0/8]}}\n")
+	cfg, err := config.Load(path, noEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(path)
+	if cfg.Paths.ConfigDir != dir || cfg.Paths.HubDir != dir+"/hub" || cfg.Paths.IndexPath != dir+"/hub/.index.json" ||
+		cfg.Paths.PatternDir != dir+"/patterns" || cfg.Paths.SimulationPath != dir+"/simulation.yaml" {
+		t.Errorf("paths %+v", cfg.Paths)
+	}
+	if cfg.Common.Log.Level != slog.LevelInfo || cfg.Common.Log.Media != "stdout" || cfg.Common.Log.Rotation.MaxSizeMB != 500 {
+		t.Errorf("common %+v", cfg.Common)
+	}
+	if cfg.LogProcessor == nil || cfg.LogProcessor.ParserRoutines != 1 || cfg.LogProcessor.ContextValueLength != 4000 {
+		t.Errorf("log processor %+v", cfg.LogProcessor)
+	}
+	if cfg.Database.MaxOpenConns != 100 || cfg.Database.Flush.MaxAge != 7*24*time.Hour {
+		t.Errorf("database %+v", cfg.Database)
+	}
+	if cfg.Prometheus.ListenPort != 6060 || cfg.Prometheus.ListenAddr != "127.0.0.1" {
+		t.Errorf("prometheus %+v", cfg.Prometheus)
+	}
+	if got := cfg.API.Server.TrustedIPs; len(got) != 2 || got[0].String() != "127.0.0.1/32" {
+		t.Errorf("trusted ips %v", got)
+	}
+}
+
+func TestSectionsCanBeLeftOut(t *testing.T) {
+	t.Parallel()
+	cfg, err := config.Load(writeConfig(t, minimal+"crowdsec_service: {enable: false}\napi: {server: {enable: false}}\n"), noEnv)
+	if err != nil || cfg.LogProcessor != nil || cfg.API.Server != nil || cfg.Database != nil {
+		t.Errorf("got %+v, %v", cfg, err)
+	}
+}
+
+func TestErrorsNameFileAndCause(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"prometheus: {enabeld: true}": "line 1: field enabeld not found",
+		"common: {log_level: loud}":   "common: log_level: not a valid log level",
+		"common: {log_media: pigeon}": "common: log_media: 'pigeon'",
+		"{}":                          "config_paths: data_dir is required",
+		minimal + "api: {server: {profiles_path: /p}}":                                     "api: server: no listen_uri or listen_socket",
+		minimal + "api: {server: {listen_uri: ':1'}}":                                      "api: server: profiles_path is required",
+		minimal + "api: {server: {listen_uri: ':1', profiles_path: /p, tls: {}}}":          "api: server: tls:",
+		minimal + "api: {server: {listen_uri: ':1', profiles_path: /p, trusted_ips: [x]}}": "trusted_ips: 'x'",
+		minimal + "db_config: {}":                                                          "db_config: type is required",
+		minimal + "db_config: {type: sqlite, flush: {max_items: 0}}":                       "max_items",
+		minimal + "prometheus: {level: some}":                                              "prometheus: level: 'some'",
+	} {
+		path := writeConfig(t, text)
+		_, err := config.Load(path, noEnv)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s:\n got error %v\nwant it to name the file and %q", text, err, want)
+		}
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":           "no credentials or URL found",
+		"login: a\n": "no url",
+		"url: http://x/\nlogin: a\ncert_path: c\nkey_path: k\n": "mutually exclusive",
+		"url: /s\ncert_path: c\nkey_path: k\n":                  "cannot use TLS with a unix socket",
+		"url: http://x/\nlogin: a\npassword: b\n":               "",
+	} {
+		path := writeConfig(t, text)
+		_, err := config.LoadCredentials(path, noEnv)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestSimulationExclusionsInvert(t *testing.T) {
+	t.Parallel()
+	for _, all := range []bool{true, false} {
+		s := config.Simulation{All: all, Exclusions: []string{"a"}}
+		if s.Covers("a") == all || s.Covers("b") != all {
+			t.Errorf("all=%v: a %v, b %v", all, s.Covers("a"), s.Covers("b"))
+		}
+	}
+}

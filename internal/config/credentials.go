@@ -1,0 +1,58 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"shieldwall/internal/platform/yamlfile"
+)
+
+// Credentials are what a machine needs to reach its Local API.
+type Credentials struct {
+	PAPIURL    string `yaml:"papi_url,omitempty"`
+	URL        string `yaml:"url,omitempty"` // http(s) with a trailing slash, or the path of a socket
+	Login      string `yaml:"login,omitempty"`
+	Password   string `yaml:"password,omitempty"`
+	CACertPath string `yaml:"ca_cert_path,omitempty"`
+	KeyPath    string `yaml:"key_path,omitempty"`
+	CertPath   string `yaml:"cert_path,omitempty"`
+}
+
+// LoadCredentials reads a local_api_credentials.yaml and checks that it names a Local API and one way to
+// authenticate.
+func LoadCredentials(path string, env yamlfile.Env) (Credentials, error) {
+	creds, err := ReadCredentials(path, env)
+	if err != nil {
+		return Credentials{}, err
+	}
+	switch {
+	case creds == (Credentials{}):
+		return Credentials{}, fmt.Errorf("no credentials or URL found in api client configuration '%s'", path)
+	case creds.URL == "":
+		return Credentials{}, fmt.Errorf("%s: no url", path)
+	case creds.Login != "" && (creds.CertPath != "" || creds.KeyPath != ""):
+		return Credentials{}, fmt.Errorf("%s: user/password authentication and TLS authentication are mutually exclusive", path)
+	case creds.URL[0] == '/' && (creds.CertPath != "" || creds.KeyPath != "" || creds.CACertPath != ""):
+		return Credentials{}, fmt.Errorf("%s: cannot use TLS with a unix socket", path)
+	}
+	return creds, nil
+}
+
+// ReadCredentials reads a credentials file that may be incomplete. The error of a missing file matches
+// fs.ErrNotExist.
+func ReadCredentials(path string, env yamlfile.Env) (Credentials, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return Credentials{}, fmt.Errorf("while reading yaml file: %w", err)
+	}
+	text, err := yamlfile.Read(path, env)
+	if err != nil {
+		return Credentials{}, err
+	}
+	var creds Credentials
+	if err := yamlfile.Decode(path, text, &creds); err != nil {
+		return Credentials{}, err
+	}
+	return creds, nil
+}

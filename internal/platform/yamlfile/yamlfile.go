@@ -1,0 +1,125 @@
+// Package yamlfile reads configuration files the way all published ones are read: a `.local` file beside
+// is merged over the main one, environment variables that exist are expanded, unknown and repeated keys are
+// errors that name file and line.
+package yamlfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Env looks up an environment variable, as os.LookupEnv does.
+type Env func(name string) (string, bool)
+
+// Read returns the text of path with path+".local", if it exists, merged over it and with the variables
+// that env knows expanded.
+func Read(path string, env Env) ([]byte, error) {
+	text, err := ReadMerged(path)
+	if err != nil {
+		return nil, err
+	}
+	return []byte(Expand(string(text), env)), nil
+}
+
+// ReadMerged is Read without the expansion of variables.
+func ReadMerged(path string) ([]byte, error) {
+	base, err := os.ReadFile(path) //nolint:gosec // the administrator names the file
+	if err != nil {
+		return nil, fmt.Errorf("while reading yaml file: %w", err)
+	}
+	patch, err := os.ReadFile(path + ".local") //nolint:gosec // as above
+	if errors.Is(err, fs.ErrNotExist) {
+		return base, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("while reading yaml file: %w", err)
+	}
+	merged, err := Merge(base, patch)
+	if err != nil {
+		return nil, fmt.Errorf("merging %s.local into %s: %w", path, path, err)
+	}
+	return merged, nil
+}
+
+// Decode reads the first document of text into target, a pointer to a struct. Unknown and repeated keys
+// are errors. An empty text leaves target as it is.
+func Decode(path string, text []byte, target any) error {
+	decoder := strictDecoder(text)
+	if err := decoder.Decode(target); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: %w", path, oneLine(err))
+	}
+	return nil
+}
+
+// DecodeLenient is Decode, but unknown keys are ignored.
+func DecodeLenient(path string, text []byte, target any) error {
+	if err := yaml.Unmarshal(text, target); err != nil {
+		return fmt.Errorf("%s: %w", path, oneLine(err))
+	}
+	return nil
+}
+
+// DecodeAll reads every document of text strictly. Empty documents are left out.
+func DecodeAll[T any](path string, text []byte) ([]T, error) {
+	empty, err := emptyDocuments(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, oneLine(err))
+	}
+	decoder := strictDecoder(text)
+	var documents []T
+	for i := 0; ; i++ {
+		var document T
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return documents, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, oneLine(err))
+		}
+		if !empty[i] {
+			documents = append(documents, document)
+		}
+	}
+}
+
+// emptyDocuments tells for each document of text whether it holds nothing, which a decoded zero value
+// cannot tell.
+func emptyDocuments(text []byte) ([]bool, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var empty []bool
+	for {
+		var node yaml.Node
+		err := decoder.Decode(&node)
+		if errors.Is(err, io.EOF) {
+			return empty, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		empty = append(empty, isNull(content(&node)))
+	}
+}
+
+func strictDecoder(text []byte) *yaml.Decoder {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	return decoder
+}
+
+// oneLine folds the list of problems that the library reports into a single line.
+func oneLine(err error) error {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	text = strings.TrimPrefix(text, "unmarshal errors:")
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return errors.New(strings.Join(lines, "; "))
+}
