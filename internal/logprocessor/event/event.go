@@ -2,6 +2,7 @@ package event
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"shieldwall/internal/wire"
@@ -81,6 +82,18 @@ func New(line Line, clock Clock) *Event {
 	}
 }
 
+// Detach copies every text that may share memory with the batch that the line came in, so that keeping the
+// event does not keep the batch.
+func (e *Event) Detach() {
+	e.Line.Raw = strings.Clone(e.Line.Raw)
+	e.StrTime = strings.Clone(e.StrTime)
+	for _, texts := range []map[string]string{e.Parsed, e.Enriched, e.Meta} {
+		for key, value := range texts {
+			texts[key] = strings.Clone(value)
+		}
+	}
+}
+
 // GetType returns "overflow" or "log", as expressions compare it.
 func (e *Event) GetType() string {
 	if e.Type == Overflow {
@@ -145,4 +158,9 @@ func (r RuntimeAlert) GetSources() []string {
 		keys = append(keys, key)
 	}
 	return keys
+}
+
+// Env is what an expression about one event can name.
+type Env struct {
+	Evt *Event `expr:"evt"`
 }

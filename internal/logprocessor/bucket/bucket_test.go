@@ -1,0 +1,240 @@
+package bucket_test
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"shieldwall/internal/logprocessor/bucket"
+	"shieldwall/internal/logprocessor/event"
+)
+
+var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func leaky(capacity int, leakspeed time.Duration) *bucket.Config {
+	return &bucket.Config{
+		Kind: bucket.Leaky, Capacity: capacity, Leakspeed: leakspeed,
+		Lifetime: time.Duration(capacity+1) * leakspeed, Keep: capacity,
+	}
+}
+
+func replayed(offset time.Duration) bucket.Input {
+	return bucket.Input{Event: event.New(event.Line{}, event.TimeMachine), At: start.Add(offset)}
+}
+
+// pourAll returns the outcome of the last input at each offset.
+func pourAll(config *bucket.Config, offsets ...time.Duration) bucket.Outcome {
+	store := bucket.NewStore(start)
+	var last bucket.Outcome
+	for _, offset := range offsets {
+		results := store.Pour(bucket.Key{}, config, replayed(offset))
+		last = results[len(results)-1].Outcome
+	}
+	return last
+}
+
+func TestLeakArithmetic(t *testing.T) {
+	t.Parallel()
+	const s = time.Second
+	for _, test := range []struct {
+		name    string
+		config  *bucket.Config
+		offsets []time.Duration
+		want    bucket.Outcome
+	}{
+		{"capacity is not an overflow", leaky(2, 10*s), []time.Duration{0, 0}, bucket.Kept},
+		{"capacity and one is", leaky(2, 10*s), []time.Duration{0, 0, 0}, bucket.Overflow},
+		{"a full leak makes room", leaky(2, 10*s), []time.Duration{0, 0, 10 * s}, bucket.Kept},
+		{"a nanosecond less does not", leaky(2, 10*s), []time.Duration{0, 0, 9999999999}, bucket.Overflow},
+		{"a gap of the lifetime keeps the bucket", leaky(2, 10*s), []time.Duration{0, 30 * s, 30 * s, 30 * s}, bucket.Overflow},
+		{"an older event overflows too", leaky(2, 10*s), []time.Duration{5 * s, 5 * s, 0}, bucket.Overflow},
+	} {
+		if got := pourAll(test.config, test.offsets...); got != test.want {
+			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestReplayedBucketEndsAfterItsLifetime(t *testing.T) {
+	t.Parallel()
+	store, config := bucket.NewStore(start), leaky(2, 10*time.Second)
+	store.Pour(bucket.Key{}, config, replayed(0))
+	if results := store.Pour(bucket.Key{}, config, replayed(30*time.Second)); len(results) != 1 || results[0].Created {
+		t.Errorf("gap of the lifetime: %+v", results)
+	}
+	results := store.Pour(bucket.Key{}, config, replayed(60*time.Second+100*time.Millisecond))
+	if len(results) != 2 || results[0].Outcome != bucket.Underflow || !results[1].Created {
+		t.Errorf("longer gap: %+v", results)
+	}
+}
+
+func TestQueueKeepsTheNewest(t *testing.T) {
+	t.Parallel()
+	config := leaky(5, time.Second)
+	config.Keep = 2
+	store := bucket.NewStore(start)
+	var inputs []bucket.Input
+	var last bucket.Result
+	for range 6 {
+		inputs = append(inputs, replayed(0))
+		last = store.Pour(bucket.Key{}, config, inputs[len(inputs)-1])[0]
+	}
+	if last.Outcome != bucket.Overflow || last.State.Total != 6 || len(last.State.Queue) != 3 {
+		t.Fatalf("got %v, total %d, queue %d", last.Outcome, last.State.Total, len(last.State.Queue))
+	}
+	for i, evt := range last.State.Queue {
+		if evt != inputs[3+i].Event {
+			t.Errorf("queue[%d] is not the newest", i)
+		}
+	}
+}
+
+func TestDistinctAndCancel(t *testing.T) {
+	t.Parallel()
+	store, config := bucket.NewStore(start), leaky(1, time.Second)
+	pour := func(value string, cancel bool) bucket.Result {
+		in := replayed(0)
+		in.Distinct, in.Cancel = &value, cancel
+		return store.Pour(bucket.Key{}, config, in)[0]
+	}
+	if got := pour("a", false); got.Outcome != bucket.Kept {
+		t.Errorf("first: %v", got.Outcome)
+	}
+	if got := pour("a", true); got.Outcome != bucket.Ignored || got.State.Total != 1 {
+		t.Errorf("repeated value: %v, %d", got.Outcome, got.State.Total)
+	}
+	if got := pour("b", true); got.Outcome != bucket.Canceled || store.Len() != 0 {
+		t.Errorf("cancel: %v, %d buckets", got.Outcome, store.Len())
+	}
+	if got := pour("a", false); got.Outcome != bucket.Kept || !got.Created {
+		t.Errorf("after cancel: %v, created %v", got.Outcome, got.Created)
+	}
+}
+
+func TestTriggerOverflowsOnEveryEvent(t *testing.T) {
+	t.Parallel()
+	store, config := bucket.NewStore(start), &bucket.Config{Kind: bucket.Trigger}
+	for range 2 {
+		result := store.Pour(bucket.Key{}, config, replayed(0))[0]
+		if result.Outcome != bucket.Overflow || result.State.Total != 1 || len(result.State.Queue) != 1 {
+			t.Errorf("got %+v", result)
+		}
+	}
+}
+
+func TestConditionDecides(t *testing.T) {
+	t.Parallel()
+	config := &bucket.Config{
+		Kind: bucket.Conditional, Capacity: -1, Keep: -1, Lifetime: time.Minute,
+		Overflows: func(state *bucket.State, _ *event.Event) bool { return len(state.Queue) == 3 },
+	}
+	if got := pourAll(config, 0, 0); got != bucket.Kept {
+		t.Errorf("two: %v", got)
+	}
+	if got := pourAll(config, 0, 0, 0); got != bucket.Overflow {
+		t.Errorf("three: %v", got)
+	}
+}
+
+func live(at time.Duration) bucket.Input {
+	return bucket.Input{Event: event.New(event.Line{}, event.Live), At: start.Add(at)}
+}
+
+func TestLiveBucketsExpireByTheWheel(t *testing.T) {
+	t.Parallel()
+	store, config := bucket.NewStore(start), leaky(2, 10*time.Second)
+	store.Pour(bucket.Key{Group: "idle"}, config, live(0))
+	store.Pour(bucket.Key{Group: "busy"}, config, live(0))
+	store.Pour(bucket.Key{Group: "busy"}, config, live(20*time.Second))
+	if got := store.Expire(start.Add(30 * time.Second)); len(got) != 0 {
+		t.Errorf("at the deadline: %+v", got)
+	}
+	got := store.Expire(start.Add(32 * time.Second))
+	if len(got) != 1 || got[0].Key.Group != "idle" || got[0].Outcome != bucket.Underflow {
+		t.Errorf("after the deadline: %+v", got)
+	}
+	if got := store.Expire(start.Add(52 * time.Second)); len(got) != 1 || got[0].Key.Group != "busy" || store.Len() != 0 {
+		t.Errorf("after the second deadline: %+v", got)
+	}
+}
+
+func TestCounterOverflowsAtItsEnd(t *testing.T) {
+	t.Parallel()
+	config := &bucket.Config{Kind: bucket.Counter, Capacity: -1, Keep: -1, Lifetime: 10 * time.Second, Timed: true}
+	store := bucket.NewStore(start)
+	store.Pour(bucket.Key{}, config, live(0))
+	store.Pour(bucket.Key{}, config, live(9*time.Second))
+	got := store.Expire(start.Add(12 * time.Second))
+	if len(got) != 1 || got[0].Outcome != bucket.Overflow || got[0].State.Total != 2 {
+		t.Errorf("live: %+v", got)
+	}
+	store = bucket.NewStore(start)
+	store.Pour(bucket.Key{}, config, replayed(0))
+	results := store.Pour(bucket.Key{}, config, replayed(11*time.Second))
+	if len(results) != 2 || results[0].Outcome != bucket.Overflow || results[1].Outcome != bucket.Kept {
+		t.Errorf("replay: %+v", results)
+	}
+}
+
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	store := bucket.NewStore(start)
+	key := bucket.Key{Scenario: "s", Group: "g"}
+	for _, test := range []struct {
+		at   time.Duration
+		want bool
+	}{{0, false}, {59 * time.Second, true}, {time.Minute, false}, {61 * time.Second, true}} {
+		if got := store.Silenced(key, start.Add(test.at), time.Minute); got != test.want {
+			t.Errorf("at %v: got %v", test.at, got)
+		}
+	}
+	if store.Silenced(bucket.Key{Scenario: "other"}, start, time.Minute) {
+		t.Error("another key is silenced")
+	}
+}
+
+func TestRetain(t *testing.T) {
+	t.Parallel()
+	store, config := bucket.NewStore(start), leaky(2, time.Second)
+	for _, scenario := range []string{"keep", "drop"} {
+		store.Pour(bucket.Key{Scenario: scenario}, config, live(0))
+	}
+	store.Retain(func(scenario string) bool { return scenario == "keep" })
+	if results := store.Pour(bucket.Key{Scenario: "keep"}, config, live(0)); store.Len() != 1 || results[0].Created {
+		t.Errorf("%d buckets, created %v", store.Len(), results[0].Created)
+	}
+}
+
+// TestLeakyLaw checks the two sides of the leaky bucket's promise on random traffic: it never overflows
+// below capacity+1 events in its window, and always does when more than capacity plus what could have
+// leaked arrived since its first event.
+func TestLeakyLaw(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		capacity := rapid.IntRange(1, 8).Draw(t, "capacity")
+		leakspeed := time.Duration(rapid.IntRange(1, 20).Draw(t, "leakspeed")) * time.Second
+		store, config := bucket.NewStore(start), leaky(capacity, leakspeed)
+		at, first, poured := time.Duration(0), time.Duration(0), 0
+		for range rapid.IntRange(1, 60).Draw(t, "events") {
+			at += time.Duration(rapid.IntRange(0, 30).Draw(t, "gap")) * time.Second / 2
+			results := store.Pour(bucket.Key{}, config, replayed(at))
+			result := results[len(results)-1]
+			if result.Created {
+				first, poured = at, 0
+			}
+			poured++
+			leaked := float64(at-first) / float64(leakspeed)
+			switch result.Outcome {
+			case bucket.Overflow:
+				if poured < capacity+1 {
+					t.Fatalf("overflow after %d events, capacity %d", poured, capacity)
+				}
+			default:
+				if float64(poured) > float64(capacity)+leaked+1e-6 {
+					t.Fatalf("no overflow after %d events, capacity %d, leaked at most %f", poured, capacity, leaked)
+				}
+			}
+		}
+	})
+}

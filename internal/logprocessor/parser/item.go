@@ -1,0 +1,158 @@
+package parser
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"shieldwall/internal/expression/datafile"
+)
+
+// Item is one installed parser or postoverflow file.
+type Item struct {
+	Path  string // named in errors
+	Stage string // directory below parsers/ or postoverflows/
+	Text  []byte // YAML, one node a document
+}
+
+// nodeSpec is a node as written.
+type nodeSpec struct {
+	Format        string           `yaml:"format"`
+	Name          string           `yaml:"name"`
+	Description   string           `yaml:"description"`
+	Author        string           `yaml:"author"`
+	References    []string         `yaml:"references"`
+	Debug         bool             `yaml:"debug"`     // accepted; the log level decides
+	Profiling     bool             `yaml:"profiling"` // accepted without effect, as published
+	Stage         string           `yaml:"stage"`     // ignored: the directory decides
+	OnSuccess     string           `yaml:"onsuccess"`
+	Filter        string           `yaml:"filter"`
+	Nodes         []nodeSpec       `yaml:"nodes"`
+	PatternSyntax patternSyntax    `yaml:"pattern_syntax"`
+	Grok          grokSpec         `yaml:"grok"`
+	Statics       []staticSpec     `yaml:"statics"`
+	Stash         []stashSpec      `yaml:"stash"`
+	Whitelist     whitelistSpec    `yaml:"whitelist"`
+	Data          []datafile.Entry `yaml:"data"`
+}
+
+type grokSpec struct {
+	Name       string       `yaml:"name"`
+	Pattern    string       `yaml:"pattern"`
+	ApplyOn    string       `yaml:"apply_on"`
+	Expression string       `yaml:"expression"`
+	Statics    []staticSpec `yaml:"statics"`
+}
+
+type staticSpec struct {
+	Value      string `yaml:"value"`
+	Expression string `yaml:"expression"`
+	Method     string `yaml:"method"`
+	Parsed     string `yaml:"parsed"`
+	Meta       string `yaml:"meta"`
+	Enriched   string `yaml:"enriched"`
+	Target     string `yaml:"target"`
+}
+
+type stashSpec struct {
+	Name     string `yaml:"name"`
+	Key      string `yaml:"key"`
+	Value    string `yaml:"value"`
+	TTL      string `yaml:"ttl"`
+	Size     int    `yaml:"size"`
+	Strategy string `yaml:"strategy"`
+}
+
+type whitelistSpec struct {
+	Reason      string   `yaml:"reason"`
+	IPs         []string `yaml:"ip"`
+	CIDRs       []string `yaml:"cidr"`
+	Expressions []string `yaml:"expression"`
+}
+
+func (w *whitelistSpec) empty() bool { return len(w.IPs)+len(w.CIDRs)+len(w.Expressions) == 0 }
+
+// patternSyntax keeps the order in which patterns are written: later ones may use earlier ones.
+type patternSyntax []namedPattern
+
+type namedPattern struct {
+	name, pattern string
+}
+
+// UnmarshalYAML reads a mapping of names to patterns.
+func (p *patternSyntax) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind != yaml.MappingNode {
+		return fmt.Errorf("line %d: pattern_syntax must be a mapping of names to patterns", node.Line)
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		if value.Kind != yaml.ScalarNode {
+			return fmt.Errorf("line %d: pattern_syntax: %s must be a string", value.Line, key.Value)
+		}
+		*p = append(*p, namedPattern{key.Value, value.Value})
+	}
+	return nil
+}
+
+// validate checks what can be checked without compiling anything.
+func (n *nodeSpec) validate() error {
+	switch n.OnSuccess {
+	case "", "continue", "next_stage":
+	default:
+		return fmt.Errorf("onsuccess: '%s' is not one of next_stage, continue", n.OnSuccess)
+	}
+	if !n.Grok.present() && len(n.Nodes) == 0 && len(n.Statics) == 0 && n.Whitelist.empty() {
+		return errors.New("node is empty: it needs grok, nodes, statics or a whitelist")
+	}
+	if err := n.Grok.validate(); err != nil {
+		return fmt.Errorf("grok: %w", err)
+	}
+	for i := range n.Statics {
+		if err := n.Statics[i].validate(); err != nil {
+			return fmt.Errorf("statics %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (g *grokSpec) present() bool { return g.Name != "" || g.Pattern != "" }
+
+func (g *grokSpec) validate() error {
+	hasSubject := g.ApplyOn != "" || g.Expression != ""
+	switch {
+	case g.present() && !hasSubject:
+		return errors.New("apply_on or expression is required")
+	case !g.present() && (hasSubject || len(g.Statics) > 0):
+		return errors.New("pattern or name is required")
+	}
+	return nil
+}
+
+// validate applies to the statics of nodes only; those of grok blocks are checked when they are compiled.
+func (s *staticSpec) validate() error {
+	if s.Value == "" && s.Expression == "" {
+		return errors.New("value or expression is required")
+	}
+	if s.Method == "" && s.Parsed == "" && s.Meta == "" && s.Target == "" {
+		return errors.New("one of method, parsed, meta, target is required")
+	}
+	return nil
+}
+
+// anonymous documents carry nothing that says what they are for; they are left out, as published.
+func (n *nodeSpec) anonymous() bool { return n.Name == "" && n.Description == "" && n.Author == "" }
+
+// SupportedFormat reports whether a document's format version is one that this program reads: 1.0 to 3.0.
+func SupportedFormat(version string) bool {
+	switch strings.TrimSpace(version) {
+	case "", "1", "1.0", "2", "2.0", "3", "3.0":
+		return true
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil {
+		return false
+	}
+	return major == 1 || major == 2 || major == 3 && minor == 0
+}

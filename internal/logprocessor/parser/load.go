@@ -1,0 +1,223 @@
+package parser
+
+import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"shieldwall/internal/domain/fault"
+	"shieldwall/internal/expression"
+	"shieldwall/internal/expression/datafile"
+	"shieldwall/internal/expression/stash"
+	"shieldwall/internal/logprocessor/enrich"
+	"shieldwall/internal/logprocessor/event"
+	"shieldwall/internal/logprocessor/grok"
+	"shieldwall/internal/platform/yamlfile"
+)
+
+// Deps is what loading needs. Patterns is used up: items add their own patterns to it.
+type Deps struct {
+	Log         *slog.Logger
+	Now         func() time.Time
+	Expressions *expression.Library
+	Patterns    *grok.Library
+	Data        *datafile.Set
+	DataDir     string
+	Stash       *stash.Stash
+	Methods     map[string]enrich.Method
+	Metrics     *Metrics
+}
+
+// Set is a loaded collection of parsers.
+type Set struct {
+	stages  []stage // by name
+	next    map[string]string
+	log     *slog.Logger
+	metrics *Metrics
+}
+
+type stage struct {
+	name  string
+	nodes []*node // in the order of loading
+}
+
+// Load compiles items, in the byte order of their paths. Data files that cannot be read are logged; every
+// other problem is an error that names the file.
+func Load(items []Item, deps Deps) (*Set, error) {
+	items = slices.Clone(items)
+	slices.SortFunc(items, func(a, b Item) int { return strings.Compare(a.Path, b.Path) })
+	set := &Set{next: map[string]string{}, log: deps.Log, metrics: deps.Metrics}
+	byStage := map[string][]*node{}
+	for _, item := range items {
+		if extension := filepath.Ext(item.Path); extension != ".yaml" && extension != ".yml" {
+			deps.Log.Warn("ignoring a parser whose name ends neither in .yaml nor .yml", "file", item.Path)
+			continue
+		}
+		nodes, err := loadItem(item, deps)
+		if err != nil {
+			return nil, err
+		}
+		byStage[item.Stage] = append(byStage[item.Stage], nodes...)
+	}
+	for name, nodes := range byStage {
+		if len(nodes) > 0 {
+			set.stages = append(set.stages, stage{name, nodes})
+		}
+	}
+	slices.SortFunc(set.stages, func(a, b stage) int { return strings.Compare(a.name, b.name) })
+	for i, s := range set.stages {
+		set.next[s.name] = set.stages[min(i+1, len(set.stages)-1)].name
+	}
+	return set, nil
+}
+
+func loadItem(item Item, deps Deps) ([]*node, error) {
+	documents, err := yamlfile.DecodeAll[nodeSpec](item.Path, item.Text)
+	if err != nil {
+		return nil, err
+	}
+	var nodes []*node
+	for i := range documents {
+		document := &documents[i]
+		if !SupportedFormat(document.Format) {
+			deps.Log.Error("skipping a document of an unsupported format", "file", item.Path, "format", document.Format)
+			continue
+		}
+		if document.anonymous() {
+			deps.Log.Info("skipping a document without name, description and author", "file", item.Path)
+			continue
+		}
+		compiler := nodeCompiler{deps: deps, path: item.Path, stage: item.Stage}
+		node, err := compiler.compile(document)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", item.Path, document.Name, err)
+		}
+		nodes = append(nodes, node)
+	}
+	return nodes, nil
+}
+
+// nodeCompiler compiles the nodes of one file.
+type nodeCompiler struct {
+	deps  Deps
+	path  string
+	stage string
+}
+
+func (c *nodeCompiler) compile(spec *nodeSpec) (*node, error) {
+	if err := spec.validate(); err != nil {
+		return nil, err
+	}
+	if err := c.addPatterns(spec.PatternSyntax); err != nil {
+		return nil, err
+	}
+	c.loadData(spec.Data)
+	n := &node{
+		name:      spec.Name,
+		stage:     c.stage,
+		nextStage: spec.OnSuccess == "next_stage",
+		log:       c.deps.Log.With("parser", spec.Name),
+		metrics:   c.deps.Metrics,
+	}
+	steps := []struct {
+		what string
+		run  func(*node, *nodeSpec) error
+	}{
+		{"filter", c.compileFilter},
+		{"grok", c.compileGrok},
+		{"stash", c.compileStash},
+		{"whitelist", c.compileWhitelist},
+		{"statics", c.compileStatics},
+		{"nodes", c.compileChildren},
+	}
+	for _, step := range steps {
+		if err := step.run(n, spec); err != nil {
+			return nil, fmt.Errorf("%s: %w", step.what, err)
+		}
+	}
+	return n, nil
+}
+
+// addPatterns registers patterns for all items that are loaded after this one. The first definition of a
+// name is kept, as published.
+func (c *nodeCompiler) addPatterns(patterns patternSyntax) error {
+	for _, p := range patterns {
+		err := c.deps.Patterns.Add(p.name, p.pattern)
+		if fault.Is(err, fault.Exists) {
+			if known, _ := c.deps.Patterns.Lookup(p.name); known != p.pattern {
+				c.deps.Log.Warn("pattern exists already, keeping the first definition", "pattern", p.name, "file", c.path)
+			}
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("pattern_syntax: %s: %w", p.name, err)
+		}
+	}
+	return nil
+}
+
+func (c *nodeCompiler) loadData(entries []datafile.Entry) {
+	for _, entry := range entries {
+		if err := c.deps.Data.Load(entry, c.deps.DataDir); err != nil {
+			c.deps.Log.Error("reading a data file", "parser_file", c.path, "error", err)
+		}
+	}
+}
+
+func (c *nodeCompiler) compileFilter(n *node, spec *nodeSpec) error {
+	if spec.Filter == "" {
+		return nil
+	}
+	filter, err := c.deps.Expressions.CompileBool(spec.Filter, event.Env{})
+	n.filter = filter
+	return err
+}
+
+func (c *nodeCompiler) compileGrok(n *node, spec *nodeSpec) error {
+	if !spec.Grok.present() {
+		return nil
+	}
+	pattern := spec.Grok.Pattern
+	if spec.Grok.Name != "" {
+		pattern = "%{" + spec.Grok.Name + "}"
+	}
+	compiled, err := c.deps.Patterns.Compile(pattern)
+	if err != nil {
+		return err
+	}
+	step := &grokStep{pattern: compiled, fields: compiled.Fields(), applyOn: spec.Grok.ApplyOn}
+	if spec.Grok.ApplyOn == "" {
+		if step.subject, err = c.deps.Expressions.CompileAny(spec.Grok.Expression, event.Env{}); err != nil {
+			return fmt.Errorf("expression: %w", err)
+		}
+	}
+	if step.statics, err = c.statics(spec.Grok.Statics); err != nil {
+		return err
+	}
+	n.grok = step
+	return nil
+}
+
+func (c *nodeCompiler) compileStatics(n *node, spec *nodeSpec) error {
+	statics, err := c.statics(spec.Statics)
+	n.statics = statics
+	return err
+}
+
+func (c *nodeCompiler) compileChildren(n *node, spec *nodeSpec) error {
+	for i := range spec.Nodes {
+		child := &spec.Nodes[i]
+		if child.Name == "" {
+			child.Name = "child-" + spec.Name
+		}
+		compiled, err := c.compile(child)
+		if err != nil {
+			return fmt.Errorf("node %d: %w", i+1, err)
+		}
+		n.children = append(n.children, compiled)
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package parser
+
+import (
+	"fmt"
+	"log/slog"
+	"strconv"
+
+	"shieldwall/internal/expression"
+	"shieldwall/internal/logprocessor/event"
+	"shieldwall/internal/logprocessor/grok"
+)
+
+// node is one compiled step of a parser, with its children.
+type node struct {
+	name      string
+	stage     string
+	filter    *expression.Bool // nil: always enter
+	grok      *grokStep        // nil: no pattern
+	stash     []stashStep
+	whitelist *whitelist // nil: none
+	statics   []static
+	children  []*node
+	nextStage bool // success moves the event to the next stage
+	log       *slog.Logger
+	metrics   *Metrics
+}
+
+type grokStep struct {
+	pattern *grok.Pattern
+	fields  []string
+	applyOn string          // "Line.Raw" or a key of Parsed; "": subject decides
+	subject *expression.Any // nil when applyOn is set
+	statics []static
+}
+
+// run processes an event. It reports whether the node succeeded; an error means that the event can't go on.
+func (n *node) run(set *Set, evt *event.Event) (bool, error) {
+	env := &event.Env{Evt: evt}
+	if !n.enters(env) {
+		return false, nil
+	}
+	n.metrics.hit(n, evt)
+	whitelisted := n.whitelist.check(n, env)
+	matched, err := n.runGrok(env)
+	if err != nil {
+		return false, err
+	}
+	if matched {
+		n.runStash(env)
+	}
+	succeeded, err := n.runChildren(set, evt, matched)
+	if err != nil {
+		return false, err
+	}
+	if !succeeded {
+		n.metrics.miss(n, evt)
+		return false, nil
+	}
+	n.metrics.ok(n, evt)
+	if n.whitelist == nil || whitelisted {
+		if err := n.apply(n.statics, env); err != nil {
+			return false, err
+		}
+	}
+	if n.nextStage {
+		evt.Stage = set.after(evt.Stage)
+	}
+	return true, nil
+}
+
+func (n *node) enters(env *event.Env) bool {
+	if n.filter == nil {
+		return true
+	}
+	enter, err := n.filter.Eval(env)
+	if err != nil {
+		n.log.Warn("filter cannot be evaluated, leaving the node", "error", err)
+		return false
+	}
+	return enter
+}
+
+// runGrok reports true when there is nothing to match, as well as for a match.
+func (n *node) runGrok(env *event.Env) (bool, error) {
+	if n.grok == nil {
+		return true, nil
+	}
+	subject, ok := n.grokSubject(env)
+	if !ok {
+		return false, nil
+	}
+	values := make([]string, len(n.grok.fields))
+	if !n.grok.pattern.Match(subject, values) {
+		return false, nil
+	}
+	for i, field := range n.grok.fields {
+		env.Evt.Parsed[field] = values[i]
+	}
+	return true, n.apply(n.grok.statics, env)
+}
+
+func (n *node) grokSubject(env *event.Env) (string, bool) {
+	switch n.grok.applyOn {
+	case "":
+		return n.evaluateSubject(env)
+	case "Line.Raw":
+		return env.Evt.Line.Raw, true
+	}
+	subject, ok := env.Evt.Parsed[n.grok.applyOn]
+	return subject, ok
+}
+
+func (n *node) evaluateSubject(env *event.Env) (string, bool) {
+	value, err := n.grok.subject.Eval(env)
+	if err != nil {
+		n.log.Warn("subject of a pattern cannot be evaluated", "error", err)
+		return "", false
+	}
+	switch value := value.(type) {
+	case string:
+		return value, true
+	case int:
+		return strconv.Itoa(value), true
+	case float64:
+		return fmt.Sprintf("%f", value), true
+	}
+	n.log.Warn("subject of a pattern is not text", "type", fmt.Sprintf("%T", value))
+	return "", true
+}
+
+// runChildren decides whether the node succeeded. A child's success makes it succeed, and ends the search
+// when this node leads to the next stage; a child's failure makes it fail unless its own pattern matched.
+func (n *node) runChildren(set *Set, evt *event.Event, matched bool) (bool, error) {
+	protected := n.grok != nil && matched
+	succeeded := matched
+	for _, child := range n.children {
+		ok, err := child.run(set, evt)
+		if err != nil {
+			return false, err
+		}
+		if ok && n.nextStage {
+			return true, nil
+		}
+		succeeded = ok || protected
+	}
+	return succeeded, nil
+}

@@ -1,0 +1,208 @@
+package parser
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"shieldwall/internal/expression"
+	"shieldwall/internal/logprocessor/enrich"
+	"shieldwall/internal/logprocessor/event"
+)
+
+// static puts one value somewhere in an event.
+type static struct {
+	what       string          // for logs: the destination as written
+	value      string          // used when expression is nil
+	expression *expression.Any // nil: literal value
+	method     enrich.Method   // nil: store decides
+	keepEmpty  bool            // run the method for "" too
+	store      func(evt *event.Event, value string) error
+}
+
+// errUnusable means that an expression gave a value that no text can stand for.
+var errUnusable = errors.New("result is neither text nor a number")
+
+func (c *nodeCompiler) statics(specs []staticSpec) ([]static, error) {
+	var compiled []static
+	for i := range specs {
+		s, ok, err := c.static(&specs[i])
+		if err != nil {
+			return nil, fmt.Errorf("static %d: %w", i+1, err)
+		}
+		if ok {
+			compiled = append(compiled, s)
+		}
+	}
+	return compiled, nil
+}
+
+// static compiles spec; ok is false when it has no effect.
+func (c *nodeCompiler) static(spec *staticSpec) (s static, ok bool, err error) {
+	s = static{value: spec.Value}
+	if spec.Value == "" && spec.Expression != "" {
+		if s.expression, err = c.deps.Expressions.CompileAny(spec.Expression, event.Env{}); err != nil {
+			return static{}, false, err
+		}
+	}
+	switch {
+	case spec.Method != "":
+		return c.method(s, spec.Method)
+	case spec.Parsed != "":
+		s.what, s.store = "parsed."+spec.Parsed, storeParsed(spec.Parsed)
+	case spec.Meta != "":
+		s.what, s.store = "meta."+spec.Meta, storeMeta(spec.Meta)
+	case spec.Enriched != "":
+		s.what, s.store = "enriched."+spec.Enriched, storeEnriched(spec.Enriched)
+	case spec.Target != "":
+		s.what, s.store = spec.Target, storeTarget(strings.TrimPrefix(spec.Target, "evt."))
+	default:
+		return static{}, false, errors.New("one of method, parsed, meta, enriched, target is required")
+	}
+	return s, true, nil
+}
+
+func (c *nodeCompiler) method(s static, name string) (static, bool, error) {
+	method, known := c.deps.Methods[name]
+	if !known {
+		c.deps.Log.Warn("enrichment method is not available, the static has no effect", "method", name, "file", c.path)
+		return static{}, false, nil
+	}
+	s.what, s.method, s.keepEmpty = "method "+name, method, name == "ParseDate"
+	return s, true, nil
+}
+
+func storeParsed(key string) func(*event.Event, string) error {
+	return func(evt *event.Event, value string) error { evt.Parsed[key] = value; return nil }
+}
+
+func storeMeta(key string) func(*event.Event, string) error {
+	return func(evt *event.Event, value string) error { evt.Meta[key] = value; return nil }
+}
+
+func storeEnriched(key string) func(*event.Event, string) error {
+	return func(evt *event.Event, value string) error { evt.Enriched[key] = value; return nil }
+}
+
+// apply runs statics in order. An error means that the event must be dropped.
+func (n *node) apply(statics []static, env *event.Env) error {
+	for i := range statics {
+		s := &statics[i]
+		value, usable, err := s.evaluate(n, env)
+		if err != nil {
+			return fmt.Errorf("parser %s: %s: %w", n.name, s.what, err)
+		}
+		if !usable || value == "" && !s.keepEmpty {
+			continue
+		}
+		n.place(s, env.Evt, value)
+	}
+	return nil
+}
+
+// evaluate returns the text of a static; usable is false when it has to be left out.
+func (s *static) evaluate(n *node, env *event.Env) (text string, usable bool, err error) {
+	if s.expression == nil {
+		return s.value, true, nil
+	}
+	result, err := s.expression.Eval(env)
+	if err != nil {
+		n.log.Warn("expression of a static cannot be evaluated", "static", s.what, "error", err)
+		return "", false, nil
+	}
+	switch result := result.(type) {
+	case string:
+		return result, true, nil
+	case int:
+		return strconv.Itoa(result), true, nil
+	case int32:
+		return strconv.FormatInt(int64(result), 10), true, nil
+	case int64:
+		return strconv.FormatInt(result, 10), true, nil
+	case float64:
+		return fmt.Sprintf("%f", result), true, nil
+	case float32:
+		return fmt.Sprintf("%f", result), true, nil
+	case nil:
+		return "", false, nil
+	}
+	switch reflect.TypeOf(result).Kind() { //nolint:exhaustive // only containers are let through
+	case reflect.Map, reflect.Slice, reflect.Array:
+		n.log.Warn("expression of a static gave a list or a map", "static", s.what)
+		return "", false, nil
+	}
+	return "", false, fmt.Errorf("%w but %T", errUnusable, result)
+}
+
+func (n *node) place(s *static, evt *event.Event, value string) {
+	if s.method == nil {
+		if err := s.store(evt, value); err != nil {
+			n.log.Error("static has no place to go", "static", s.what, "error", err)
+		}
+		return
+	}
+	facts, err := s.method(value, evt)
+	if err != nil {
+		n.log.Debug("enrichment found nothing", "static", s.what, "error", err)
+		return
+	}
+	maps.Copy(evt.Enriched, facts)
+}
+
+// storeTarget resolves a path of field names below the event. The fields that rules write all the time
+// are set directly, all others by name when the value arrives.
+func storeTarget(path string) func(*event.Event, string) error {
+	head, rest, nested := strings.Cut(path, ".")
+	key, _, _ := strings.Cut(rest, ".")
+	switch {
+	case path == "StrTime":
+		return func(evt *event.Event, value string) error { evt.StrTime = value; return nil }
+	case path == "StrTimeFormat":
+		return func(evt *event.Event, value string) error { evt.StrTimeFormat = value; return nil }
+	case path == "MarshaledTime":
+		return func(evt *event.Event, value string) error { evt.MarshaledTime = value; return nil }
+	case nested && head == "Parsed":
+		return storeParsed(key)
+	case nested && head == "Meta":
+		return storeMeta(key)
+	case nested && head == "Enriched":
+		return storeEnriched(key)
+	}
+	return func(evt *event.Event, value string) error { return storeByName(evt, path, value) }
+}
+
+func storeByName(evt *event.Event, path, value string) error {
+	current := reflect.ValueOf(evt)
+	parts := strings.Split(path, ".")
+	for i, part := range parts {
+		current = reflect.Indirect(current)
+		switch {
+		case !current.IsValid():
+			return fmt.Errorf("%s is not set", strings.Join(parts[:i], "."))
+		case current.Kind() == reflect.Map:
+			return storeInMap(current, part, value)
+		case current.Kind() != reflect.Struct:
+			return fmt.Errorf("%s has no field %s", strings.Join(parts[:i], "."), part)
+		}
+		if current = current.FieldByName(part); !current.IsValid() {
+			return fmt.Errorf("no field %s", part)
+		}
+	}
+	if current = reflect.Indirect(current); !current.IsValid() || current.Kind() != reflect.String || !current.CanSet() {
+		return fmt.Errorf("%s is not text", path)
+	}
+	current.SetString(value)
+	return nil
+}
+
+func storeInMap(target reflect.Value, key, value string) error {
+	text := reflect.ValueOf(value)
+	if target.IsNil() || !text.Type().AssignableTo(target.Type().Elem()) {
+		return errors.New("the map cannot hold text")
+	}
+	target.SetMapIndex(reflect.ValueOf(key), text)
+	return nil
+}

@@ -1,0 +1,94 @@
+package parser
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"shieldwall/internal/expression"
+	"shieldwall/internal/logprocessor/event"
+)
+
+// whitelist marks events that nobody must be banned for.
+type whitelist struct {
+	reason      string
+	addrs       []netip.Addr
+	prefixes    []netip.Prefix
+	expressions []*expression.Bool
+}
+
+func (c *nodeCompiler) compileWhitelist(n *node, spec *nodeSpec) error {
+	if spec.Whitelist.empty() {
+		return nil
+	}
+	w := &whitelist{reason: spec.Whitelist.Reason}
+	for _, text := range spec.Whitelist.IPs {
+		addr, err := netip.ParseAddr(text)
+		if err != nil {
+			return fmt.Errorf("ip: %w", err)
+		}
+		w.addrs = append(w.addrs, addr)
+	}
+	for _, text := range spec.Whitelist.CIDRs {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return fmt.Errorf("cidr: %w", err)
+		}
+		w.prefixes = append(w.prefixes, prefix.Masked())
+	}
+	for _, text := range spec.Whitelist.Expressions {
+		compiled, err := c.deps.Expressions.CompileBool(text, event.Env{})
+		if err != nil {
+			return fmt.Errorf("expression: %w", err)
+		}
+		w.expressions = append(w.expressions, compiled)
+	}
+	n.whitelist = w
+	return nil
+}
+
+// check marks the event if the whitelist covers it, and reports whether it does. The first reason stays.
+func (w *whitelist) check(n *node, env *event.Env) bool {
+	if w == nil || !w.covers(n, env) {
+		return false
+	}
+	evt := env.Evt
+	if !evt.Whitelisted {
+		evt.Whitelisted, evt.WhitelistReason = true, w.reason
+	}
+	if evt.Type == event.Overflow {
+		evt.Overflow.Whitelisted = true
+	}
+	return true
+}
+
+func (w *whitelist) covers(n *node, env *event.Env) bool {
+	if len(w.addrs)+len(w.prefixes) > 0 {
+		n.metrics.whitelistHit(n, env.Evt)
+		if slices.ContainsFunc(env.Evt.ParseIPSources(), w.coversAddr) {
+			n.metrics.whitelistOK(n, env.Evt)
+			return true
+		}
+	}
+	if len(w.expressions) == 0 {
+		return false
+	}
+	n.metrics.whitelistHit(n, env.Evt)
+	for _, condition := range w.expressions {
+		covered, err := condition.Eval(env)
+		if err != nil {
+			n.log.Warn("whitelist expression cannot be evaluated", "error", err)
+			return false
+		}
+		if covered {
+			n.metrics.whitelistOK(n, env.Evt)
+			return true
+		}
+	}
+	return false
+}
+
+func (w *whitelist) coversAddr(addr netip.Addr) bool {
+	return slices.Contains(w.addrs, addr) ||
+		slices.ContainsFunc(w.prefixes, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
+}

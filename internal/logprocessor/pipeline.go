@@ -1,0 +1,209 @@
+package logprocessor
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"shieldwall/internal/logprocessor/acquisition"
+	"shieldwall/internal/logprocessor/event"
+	"shieldwall/internal/logprocessor/parser"
+	"shieldwall/internal/logprocessor/scenario"
+	"shieldwall/internal/wire"
+)
+
+// Alerts takes over alerts. When Accept returns nil they can no longer be lost.
+type Alerts interface {
+	Accept(ctx context.Context, alerts []*wire.Alert) error
+}
+
+// Options are the parts of a pipeline. All are required but Metrics.
+type Options struct {
+	Sources       []acquisition.Source
+	Parsers       *parser.Set
+	Postoverflows *parser.Set
+	Scenarios     *scenario.Set
+	Engine        *scenario.Engine
+	Alerts        Alerts
+	Workers       int // 1 or more
+	Now           func() time.Time
+	Log           *slog.Logger
+	Metrics       *Metrics
+}
+
+// Pipeline runs once.
+type Pipeline struct {
+	Options
+	batches chan acquisition.Batch // written by the sources
+	jobs    chan job               // written by dispatch, read by the workers
+	ordered chan (<-chan parsed)   // one result a batch, in the order of the batches
+	results chan delivery          // written by the sequencer
+}
+
+// job is a batch and where its result is expected.
+type job struct {
+	batch  acquisition.Batch
+	result chan<- parsed
+}
+
+// parsed is what the workers made of a batch.
+type parsed struct {
+	pours [][]scenario.Pour // by event, those that concern no scenario left out
+	ack   func()
+}
+
+// delivery is what the sequencer made of a batch.
+type delivery struct {
+	alerts []*wire.Alert
+	ack    func() // nil: nothing to acknowledge
+}
+
+const tick = time.Second
+
+// New returns a pipeline that has not started.
+func New(options Options) *Pipeline {
+	return &Pipeline{
+		Options: options,
+		batches: make(chan acquisition.Batch, options.Workers),
+		jobs:    make(chan job),
+		ordered: make(chan (<-chan parsed), 2*options.Workers),
+		results: make(chan delivery, 16),
+	}
+}
+
+// Run processes everything the sources deliver. It returns when all sources have ended, or ctx has, and
+// every line that was delivered until then is through. The error is that of the sources.
+func (p *Pipeline) Run(ctx context.Context) error {
+	var stages sync.WaitGroup
+	stages.Go(p.dispatch)
+	for range p.Workers {
+		stages.Go(p.work)
+	}
+	stages.Go(p.sequence)
+	stages.Go(func() { p.deliver(context.WithoutCancel(ctx)) })
+	err := p.runSources(ctx)
+	close(p.batches)
+	stages.Wait()
+	return err
+}
+
+// runSources returns when all sources have; one that fails stops the others.
+func (p *Pipeline) runSources(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, source := range p.Sources {
+		group.Go(func() error { return source.Run(ctx, p.batches) })
+	}
+	return group.Wait()
+}
+
+func (p *Pipeline) dispatch() {
+	defer close(p.ordered)
+	defer close(p.jobs)
+	for batch := range p.batches {
+		result := make(chan parsed, 1)
+		p.ordered <- result
+		p.jobs <- job{batch, result}
+	}
+}
+
+func (p *Pipeline) work() {
+	for job := range p.jobs {
+		job.result <- p.parse(job.batch)
+	}
+}
+
+func (p *Pipeline) parse(batch acquisition.Batch) parsed {
+	out := parsed{ack: batch.Ack}
+	for _, line := range batch.Lines {
+		evt := event.New(line, batch.Clock)
+		evt.Time = line.Time
+		ok := p.Parsers.Parse(evt)
+		p.Metrics.parsed(evt, ok)
+		if !ok || evt.Whitelisted {
+			continue
+		}
+		if pours := p.Scenarios.Match(evt, p.Now().UTC()); len(pours) > 0 {
+			evt.Detach() // a bucket may keep it long after the batch
+			out.pours = append(out.pours, pours)
+		}
+	}
+	return out
+}
+
+// sequence pours batch after batch, and lets idle buckets expire in between.
+func (p *Pipeline) sequence() {
+	defer close(p.results)
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case result, ok := <-p.ordered:
+			if !ok {
+				return
+			}
+			batch := <-result
+			p.results <- delivery{alerts: p.pourBatch(batch), ack: batch.ack}
+		case <-ticker.C:
+			if alerts := p.settle(p.Engine.Expire(p.Now().UTC())); len(alerts) > 0 {
+				p.results <- delivery{alerts: alerts}
+			}
+		}
+	}
+}
+
+func (p *Pipeline) pourBatch(batch parsed) []*wire.Alert {
+	var alerts []*wire.Alert
+	for _, pours := range batch.pours {
+		alerts = append(alerts, p.settle(p.Engine.Pour(pours))...)
+	}
+	return alerts
+}
+
+// maxReprocessed bounds how often the overflows that one event causes are fed back, so that a scenario that
+// answers its own overflow comes to an end.
+const maxReprocessed = 1000
+
+// settle runs overflows through the postoverflows, feeds back those that scenarios want to see again, and
+// returns the alerts to send.
+func (p *Pipeline) settle(overflows []*event.Event) []*wire.Alert {
+	var alerts []*wire.Alert
+	for fedBack := 0; len(overflows) > 0; {
+		evt := overflows[0]
+		overflows = overflows[1:]
+		p.Postoverflows.Parse(evt)
+		if evt.Overflow.Whitelisted {
+			p.Log.Info("overflow is whitelisted, skipping it", "alert", evt.Overflow.Alert.Message, "reason", evt.WhitelistReason)
+			continue
+		}
+		p.Log.Info("overflow", "alert", evt.Overflow.Alert.Message)
+		alerts = append(alerts, evt.Overflow.APIAlerts...)
+		if !evt.Overflow.Reprocess {
+			continue
+		}
+		if fedBack++; fedBack > maxReprocessed {
+			p.Log.Error("not feeding back an overflow: one event caused too many", "alert", evt.Overflow.Alert.Message)
+			continue
+		}
+		overflows = append(overflows, p.Engine.Pour(p.Scenarios.Match(evt, p.Now().UTC()))...)
+	}
+	return alerts
+}
+
+// deliver acknowledges a batch once its alerts are safe. A batch whose alerts are not is read again after a
+// restart.
+func (p *Pipeline) deliver(ctx context.Context) {
+	for delivery := range p.results {
+		if len(delivery.alerts) > 0 {
+			if err := p.Alerts.Accept(ctx, delivery.alerts); err != nil {
+				p.Log.Error("alerts could not be kept", "count", len(delivery.alerts), "error", err)
+				continue
+			}
+		}
+		if delivery.ack != nil {
+			delivery.ack()
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package scenario
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"shieldwall/internal/logprocessor/bucket"
+	"shieldwall/internal/logprocessor/event"
+	"shieldwall/internal/wire"
+)
+
+// overflowEvent builds the event that leaves for postoverflows and the Local API.
+func (s *Scenario) overflowEvent(group string, state *bucket.State, at time.Time) (*event.Event, error) {
+	sources, err := s.sources(state.Queue)
+	if err != nil {
+		return nil, err
+	}
+	evt := event.New(event.Line{}, event.Live)
+	evt.Type = event.Overflow
+	evt.MarshaledTime = at.Format(time.RFC3339Nano)
+	evt.Overflow = event.RuntimeAlert{
+		Mapkey: s.mapKey(group), Reprocess: s.reprocess, Sources: sources,
+		APIAlerts: s.alerts(state, sources, at),
+	}
+	evt.Overflow.Alert = evt.Overflow.APIAlerts[0]
+	return evt, nil
+}
+
+// alerts makes one alert per source, ordered by value. They differ in nothing else.
+func (s *Scenario) alerts(state *bucket.State, sources map[string]*wire.Source, at time.Time) []*wire.Alert {
+	body := wire.Alert{
+		Capacity:        int32(s.bucket.Capacity), //nolint:gosec // a capacity beyond 2^31 cannot be filled
+		Decisions:       []wire.Decision{},
+		Events:          alertEvents(state.Queue),
+		EventsCount:     int32(state.Total), //nolint:gosec // as above
+		Kind:            "crowdsec",
+		Labels:          []string{},
+		Leakspeed:       s.leakspeed.String(),
+		Message:         s.message(state, sources, at),
+		Meta:            []wire.MetaItem{},
+		Remediation:     s.remediate,
+		Scenario:        s.Name,
+		ScenarioHash:    s.Hash,
+		ScenarioVersion: s.Version,
+		Simulated:       s.simulated,
+		StartAt:         state.First.Format(time.RFC3339Nano),
+		StopAt:          at.Format(time.RFC3339Nano),
+	}
+	alerts := make([]*wire.Alert, 0, len(sources))
+	for _, value := range slices.Sorted(maps.Keys(sources)) {
+		alert := body
+		alert.Source = sources[value]
+		alerts = append(alerts, &alert)
+	}
+	return alerts
+}
+
+func alertEvents(queue []*event.Event) []wire.Event {
+	events := make([]wire.Event, 0, len(queue))
+	for _, evt := range queue {
+		timestamp := evt.MarshaledTime
+		if timestamp == "" {
+			timestamp = evt.Time.UTC().Format(time.RFC3339Nano)
+		}
+		meta := make([]wire.MetaItem, 0, len(evt.Meta))
+		for _, key := range slices.Sorted(maps.Keys(evt.Meta)) {
+			meta = append(meta, wire.MetaItem{Key: key, Value: evt.Meta[key]})
+		}
+		events = append(events, wire.Event{Meta: meta, Timestamp: timestamp})
+	}
+	return events
+}
+
+// message is the published sentence that administrators grep their logs for.
+func (s *Scenario) message(state *bucket.State, sources map[string]*wire.Source, at time.Time) string {
+	who := fmt.Sprintf("%d sources", len(sources))
+	if len(sources) == 1 {
+		for value := range sources {
+			who = value
+		}
+	}
+	return fmt.Sprintf("%s %s performed '%s' (%d events over %s) at %s",
+		s.scope, who, s.Name, state.Total, at.Sub(state.First), state.Last)
+}

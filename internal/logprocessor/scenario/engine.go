@@ -1,0 +1,94 @@
+package scenario
+
+import (
+	"log/slog"
+	"time"
+
+	"shieldwall/internal/logprocessor/bucket"
+	"shieldwall/internal/logprocessor/event"
+)
+
+// Engine pours events into buckets and turns overflows into events. It is not safe for concurrent use: the
+// order of its calls is the order that scenarios observe.
+type Engine struct {
+	byIdentity map[string]*Scenario
+	store      *bucket.Store
+	log        *slog.Logger
+	metrics    *Metrics
+}
+
+// NewEngine returns an engine on store, which it owns from now on. Buckets in store that belong to
+// scenarios with the same text live on, all others are forgotten.
+func NewEngine(set *Set, store *bucket.Store, log *slog.Logger, metrics *Metrics) *Engine {
+	e := &Engine{byIdentity: map[string]*Scenario{}, store: store, log: log, metrics: metrics}
+	for _, scenario := range set.scenarios {
+		e.byIdentity[scenario.identity] = scenario
+	}
+	store.Retain(func(identity string) bool { return e.byIdentity[identity] != nil })
+	return e
+}
+
+// Store gives the buckets back, for the next engine.
+func (e *Engine) Store() *bucket.Store { return e.store }
+
+// Pour performs pours and returns the overflows they cause, in order.
+func (e *Engine) Pour(pours []Pour) []*event.Event {
+	var overflows []*event.Event
+	for i := range pours {
+		pour := &pours[i]
+		results := e.store.Pour(pour.Scenario.key(pour.Group), &pour.Scenario.bucket, pour.Input)
+		e.metrics.poured(pour, results[len(results)-1].Created)
+		overflows = append(overflows, e.handle(results)...)
+	}
+	return overflows
+}
+
+// Expire ends the buckets whose time has come and returns the overflows of those that overflow at their
+// end. Call it about once a second.
+func (e *Engine) Expire(now time.Time) []*event.Event {
+	return e.handle(e.store.Expire(now))
+}
+
+func (e *Engine) handle(results []bucket.Result) []*event.Event {
+	var overflows []*event.Event
+	for _, result := range results {
+		scenario := e.byIdentity[result.Key.Scenario]
+		e.metrics.ended(scenario.Name, result.Outcome)
+		if result.Outcome != bucket.Overflow {
+			continue
+		}
+		if evt := e.overflow(scenario, result); evt != nil {
+			overflows = append(overflows, evt)
+		}
+	}
+	return overflows
+}
+
+// overflow returns nil when the overflow is not to be heard of.
+func (e *Engine) overflow(s *Scenario, result bucket.Result) *event.Event {
+	evt, err := s.overflowEvent(result.Key.Group, result.State, result.At)
+	if err != nil {
+		s.log.Error("overflow without alert", "group", result.Key.Group, "error", err)
+		return nil
+	}
+	if !s.passes(evt, result.State) {
+		return nil
+	}
+	if s.blackhole > 0 && e.store.Silenced(result.Key, result.At, s.blackhole) {
+		return nil
+	}
+	return evt
+}
+
+// passes asks the overflow filter. One that cannot be evaluated lets the alert through.
+func (s *Scenario) passes(evt *event.Event, state *bucket.State) bool {
+	if s.overflow == nil {
+		return true
+	}
+	pass, err := s.overflow.Eval(&overflowEnv{Queue: s.queue(state), Signal: &evt.Overflow, Leaky: s.leaky(state)})
+	if err != nil {
+		s.log.Warn("overflow_filter cannot be evaluated, letting the alert through", "error", err)
+		return true
+	}
+	return pass
+}

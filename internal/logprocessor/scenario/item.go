@@ -1,0 +1,180 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"shieldwall/internal/expression/datafile"
+	"shieldwall/internal/logprocessor/bucket"
+)
+
+// Item is one installed scenario file.
+type Item struct {
+	Path    string // named in errors
+	Text    []byte // YAML, one scenario a document
+	Hash    string // hex SHA-256 of a hub item, "" for a local one
+	Version string // of a hub item, "?" when tainted, "" for a local one
+}
+
+// spec is a scenario as written.
+type spec struct {
+	Type               string           `yaml:"type"`
+	Name               string           `yaml:"name"`
+	Description        string           `yaml:"description"`
+	Format             string           `yaml:"format"`
+	Version            string           `yaml:"version"` // accepted; the hub index decides
+	Author             string           `yaml:"author"`
+	References         []string         `yaml:"references"`
+	Filter             string           `yaml:"filter"`
+	GroupBy            string           `yaml:"groupby"`
+	Distinct           string           `yaml:"distinct"`
+	Capacity           int              `yaml:"capacity"`
+	Leakspeed          string           `yaml:"leakspeed"`
+	Duration           string           `yaml:"duration"`
+	CacheSize          int              `yaml:"cache_size"`
+	Blackhole          string           `yaml:"blackhole"`
+	CancelOn           string           `yaml:"cancel_on"`
+	OverflowFilter     string           `yaml:"overflow_filter"`
+	Condition          string           `yaml:"condition"`
+	BayesianPrior      float32          `yaml:"bayesian_prior"`
+	BayesianThreshold  float32          `yaml:"bayesian_threshold"`
+	BayesianConditions []bayesianSpec   `yaml:"bayesian_conditions"`
+	Scope              scopeSpec        `yaml:"scope"`
+	Labels             map[string]any   `yaml:"labels"`
+	Reprocess          bool             `yaml:"reprocess"`
+	Debug              bool             `yaml:"debug"` // accepted; the log level decides
+	Data               []datafile.Entry `yaml:"data"`
+}
+
+type bayesianSpec struct {
+	Condition       string  `yaml:"condition"`
+	ProbGivenEvil   float32 `yaml:"prob_given_evil"`
+	ProbGivenBenign float32 `yaml:"prob_given_benign"`
+	Guillotine      bool    `yaml:"guillotine"`
+}
+
+type scopeSpec struct {
+	Type       string `yaml:"type"`
+	Expression string `yaml:"expression"`
+}
+
+var kinds = map[string]bucket.Kind{
+	"leaky": bucket.Leaky, "trigger": bucket.Trigger, "counter": bucket.Counter,
+	"conditional": bucket.Conditional, "bayesian": bucket.Bayesian,
+}
+
+// times are the durations of a scenario, read.
+type times struct {
+	leakspeed, duration, blackhole time.Duration
+}
+
+func (s *spec) times() (times, error) {
+	var t times
+	for _, field := range []struct {
+		name, text string
+		into       *time.Duration
+	}{{"leakspeed", s.Leakspeed, &t.leakspeed}, {"duration", s.Duration, &t.duration}, {"blackhole", s.Blackhole, &t.blackhole}} {
+		if field.text == "" {
+			continue
+		}
+		value, err := time.ParseDuration(field.text)
+		if err != nil {
+			return times{}, fmt.Errorf("%s: %w", field.name, err)
+		}
+		*field.into = value
+	}
+	return t, nil
+}
+
+// validate checks what every scenario needs, then what its type does.
+func (s *spec) validate(kind bucket.Kind, t times) error {
+	switch {
+	case s.Name == "":
+		return errors.New("name is required")
+	case s.Description == "":
+		return errors.New("description is required")
+	case s.Filter == "":
+		return errors.New("filter is required")
+	}
+	switch kind {
+	case bucket.Leaky:
+		return s.validateLeaky(t)
+	case bucket.Trigger:
+		if s.Capacity != 0 {
+			return errors.New("capacity: a trigger has none")
+		}
+	case bucket.Counter:
+		return s.validateCounter(t)
+	case bucket.Conditional:
+		return s.validateConditional(t)
+	case bucket.Bayesian:
+		return s.validateBayesian()
+	}
+	return nil
+}
+
+func (s *spec) validateLeaky(t times) error {
+	if s.Capacity <= 0 {
+		return errors.New("capacity: a leaky bucket needs one above 0")
+	}
+	if t.leakspeed <= 0 {
+		return errors.New("leakspeed: a leaky bucket needs one above 0")
+	}
+	return nil
+}
+
+func (s *spec) validateCounter(t times) error {
+	if s.Capacity != -1 {
+		return errors.New("capacity: of a counter it must be -1")
+	}
+	if t.duration <= 0 {
+		return errors.New("duration: a counter needs one above 0")
+	}
+	return nil
+}
+
+func (s *spec) validateConditional(t times) error {
+	if s.Condition == "" {
+		return errors.New("condition is required")
+	}
+	if t.leakspeed <= 0 {
+		return errors.New("leakspeed: a conditional bucket needs one above 0")
+	}
+	return nil
+}
+
+func (s *spec) validateBayesian() error {
+	switch {
+	case s.Capacity != -1:
+		return errors.New("capacity: of a bayesian bucket it must be -1")
+	case s.BayesianPrior <= 0 || s.BayesianPrior > 1:
+		return errors.New("bayesian_prior must be above 0 and at most 1")
+	case s.BayesianThreshold == 0 || s.BayesianThreshold > 1:
+		return errors.New("bayesian_threshold must be at most 1 and not 0")
+	case len(s.BayesianConditions) == 0:
+		return errors.New("bayesian_conditions: at least one is required")
+	}
+	return nil
+}
+
+// bucketConfig derives the shape of the scenario's buckets.
+func (s *spec) bucketConfig(kind bucket.Kind, t times) bucket.Config {
+	config := bucket.Config{Kind: kind, Capacity: s.Capacity, Leakspeed: t.leakspeed, Keep: s.Capacity}
+	switch {
+	case s.CacheSize > 0 && (s.Capacity == -1 || s.CacheSize <= s.Capacity):
+		config.Keep = s.CacheSize
+	case s.Capacity == -1:
+		config.Keep = -1
+	}
+	switch {
+	case kind == bucket.Trigger:
+	case kind == bucket.Conditional || kind == bucket.Bayesian:
+		config.Lifetime = t.leakspeed
+	case t.duration > 0:
+		config.Lifetime, config.Timed = t.duration, true
+	case t.leakspeed > 0:
+		config.Lifetime = time.Duration(s.Capacity+1) * t.leakspeed
+	}
+	return config
+}

@@ -1,0 +1,191 @@
+package scenario
+
+import (
+	"cmp"
+	"crypto/sha1" //nolint:gosec // a published identity, not a secret
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"shieldwall/internal/expression"
+	"shieldwall/internal/expression/datafile"
+	"shieldwall/internal/logprocessor/bucket"
+	"shieldwall/internal/logprocessor/event"
+	"shieldwall/internal/logprocessor/parser"
+	"shieldwall/internal/platform/yamlfile"
+)
+
+// Deps is what loading needs.
+type Deps struct {
+	Log         *slog.Logger
+	Expressions *expression.Library
+	Data        *datafile.Set
+	DataDir     string
+	Simulated   func(scenario string) bool // whether its alerts are only pretended
+}
+
+// Scenario is one compiled scenario. It is read-only.
+type Scenario struct {
+	Name, Hash, Version string
+
+	identity  string // changes when the text does
+	filterSrc string
+	leakspeed time.Duration
+	blackhole time.Duration
+	bucket    bucket.Config
+	scope     string // of the sources
+	reprocess bool
+	remediate bool
+	simulated bool
+	log       *slog.Logger
+
+	filter    *expression.Bool
+	groupBy   *expression.String // nil: one group
+	distinct  *expression.Any    // nil: every event counts
+	cancelOn  *expression.Bool   // nil: never
+	overflow  *expression.Bool   // nil: every overflow goes through
+	scopeExpr *expression.Any    // nil: the address itself
+}
+
+// overflowEnv is what overflow_filter can name. evt compiles, but is nil.
+type overflowEnv struct {
+	Evt    *event.Event        `expr:"evt"`
+	Queue  Queue               `expr:"queue"`
+	Signal *event.RuntimeAlert `expr:"signal"`
+	Leaky  *Leaky              `expr:"leaky"`
+}
+
+// conditionEnv is what conditions can name.
+type conditionEnv struct {
+	Evt   *event.Event `expr:"evt"`
+	Queue Queue        `expr:"queue"`
+	Leaky *Leaky       `expr:"leaky"`
+}
+
+// Queue is a bucket's content as expressions see it.
+type Queue struct {
+	Queue []*event.Event
+	L     int // the number of events kept is at most L+1
+}
+
+// GetQueue returns the events, oldest first.
+func (q Queue) GetQueue() []*event.Event { return q.Queue }
+
+// Leaky is a bucket as expressions see it. The names are published.
+type Leaky struct {
+	Mode        int
+	Queue       Queue
+	Mapkey      string
+	First_ts    time.Time // published name
+	Last_ts     time.Time // published name
+	Ovflw_ts    time.Time // published name
+	Total_count int       // published name
+	Duration    time.Duration
+}
+
+// Load compiles items in their order. Data files that cannot be read are logged; every other problem is an
+// error that names the file.
+func Load(items []Item, deps Deps) (*Set, error) {
+	set := &Set{}
+	for _, item := range items {
+		documents, err := yamlfile.DecodeAll[spec](item.Path, item.Text)
+		if err != nil {
+			return nil, err
+		}
+		for i := range documents {
+			document := &documents[i]
+			if !parser.SupportedFormat(document.Format) {
+				deps.Log.Error("skipping a document of an unsupported format", "file", item.Path, "format", document.Format)
+				continue
+			}
+			compiled, err := compile(item, document, deps)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", item.Path, document.Name, err)
+			}
+			set.scenarios = append(set.scenarios, compiled)
+		}
+	}
+	return set, nil
+}
+
+func compile(item Item, s *spec, deps Deps) (*Scenario, error) {
+	kind, known := kinds[s.Type]
+	if !known {
+		return nil, fmt.Errorf("type: '%s' is not one of leaky, trigger, counter, conditional, bayesian", s.Type)
+	}
+	t, err := s.times()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.validate(kind, t); err != nil {
+		return nil, err
+	}
+	for _, entry := range s.Data {
+		if err := deps.Data.Load(entry, deps.DataDir); err != nil {
+			deps.Log.Error("reading a data file", "scenario_file", item.Path, "error", err)
+		}
+	}
+	compiled := &Scenario{
+		Name: s.Name, Hash: item.Hash, Version: item.Version,
+		identity: s.Name + "@" + fingerprint(item.Text), filterSrc: s.Filter,
+		leakspeed: t.leakspeed, blackhole: t.blackhole, bucket: s.bucketConfig(kind, t),
+		reprocess: s.Reprocess, remediate: s.Labels["remediation"] == true, simulated: deps.Simulated(s.Name),
+		log: deps.Log.With("scenario", s.Name),
+	}
+	if err := compiled.compileExpressions(s, deps.Expressions); err != nil {
+		return nil, err
+	}
+	return compiled, compiled.compileConditions(s, deps.Expressions)
+}
+
+func fingerprint(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+func (s *Scenario) compileExpressions(from *spec, library *expression.Library) error {
+	return cmp.Or(
+		compileInto(&s.filter, "filter", from.Filter, library.CompileBool, event.Env{}),
+		compileInto(&s.groupBy, "groupby", from.GroupBy, library.CompileString, event.Env{}),
+		compileInto(&s.distinct, "distinct", from.Distinct, library.CompileAny, event.Env{}),
+		compileInto(&s.cancelOn, "cancel_on", from.CancelOn, library.CompileBool, event.Env{}),
+		compileInto(&s.overflow, "overflow_filter", from.OverflowFilter, library.CompileBool, overflowEnv{}),
+		s.compileScope(from.Scope, library),
+	)
+}
+
+// compileInto leaves target as it is when there is nothing to compile.
+func compileInto[P any](target *P, name, text string, compile func(string, any) (P, error), env any) error {
+	if text == "" {
+		return nil
+	}
+	compiled, err := compile(text, env)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	*target = compiled
+	return nil
+}
+
+func (s *Scenario) compileScope(from scopeSpec, library *expression.Library) error {
+	s.scope = cmp.Or(from.Type, scopeIP)
+	switch {
+	case s.scope == scopeIP && from.Expression != "":
+		return fmt.Errorf("scope: an expression is not possible for %s, its value is the source address", scopeIP)
+	case s.scope != scopeIP && s.scope != scopeRange && from.Expression == "":
+		return fmt.Errorf("scope: %s needs an expression", s.scope)
+	}
+	return compileInto(&s.scopeExpr, "scope", from.Expression, library.CompileAny, event.Env{})
+}
+
+// mapKey is the published identity of a bucket.
+func (s *Scenario) mapKey(group string) string {
+	sum := sha1.Sum([]byte(s.filterSrc + "\x00" + group + "\x00" + s.Name)) //nolint:gosec // as above
+	return hex.EncodeToString(sum[:])
+}
+
+func (s *Scenario) key(group string) bucket.Key {
+	return bucket.Key{Scenario: s.identity, Group: group}
+}
