@@ -1,5 +1,7 @@
 package wire
 
+import "strings"
+
 // Alert is an alert as sent by a log processor and as returned by the Local API.
 type Alert struct {
 	Capacity        int32      `json:"capacity"`
@@ -86,7 +88,7 @@ func (a *Alert) GetEventsCount() int32 { return a.EventsCount }
 func (a *Alert) GetMeta(key string) string { return lookUp(a.Meta, key) }
 
 // GetMeta returns the value of key, "" when absent.
-func (e *Event) GetMeta(key string) string { return lookUp(e.Meta, key) }
+func (e Event) GetMeta(key string) string { return lookUp(e.Meta, key) }
 
 // GetScope returns the scope, "" for nil.
 func (s *Source) GetScope() string {
@@ -102,6 +104,14 @@ func (s *Source) GetValue() string {
 		return ""
 	}
 	return s.Value
+}
+
+// GetAsNumberName returns number and name of the autonomous system, as far as they are known.
+func (s *Source) GetAsNumberName() string {
+	if s == nil {
+		return ""
+	}
+	return strings.TrimSpace(s.AsNumber + " " + s.AsName)
 }
 
 func lookUp(items []MetaItem, key string) string {

@@ -43,6 +43,7 @@ type Event struct {
 	StrTimeFormat   string            `yaml:"StrTimeFormat,omitempty"`
 	MarshaledTime   string            `yaml:"MarshaledTime,omitempty"` // RFC 3339, set by parsers
 	Process         bool              `yaml:"Process,omitempty"`
+	Appsec          Appsec            `yaml:"Appsec,omitempty"`
 	Meta            map[string]string `yaml:"Meta,omitempty"`
 }
 

@@ -3,6 +3,8 @@ package parser
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -88,10 +90,14 @@ func (p *patternSyntax) UnmarshalYAML(node *yaml.Node) error {
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
-		if value.Kind != yaml.ScalarNode {
+		if value.ShortTag() != "!!str" {
 			return fmt.Errorf("line %d: pattern_syntax: %s must be a string", value.Line, key.Value)
 		}
-		*p = append(*p, namedPattern{key.Value, value.Value})
+		var pattern string
+		if err := value.Decode(&pattern); err != nil { // an alias has its text elsewhere
+			return err
+		}
+		*p = append(*p, namedPattern{key.Value, pattern})
 	}
 	return nil
 }
@@ -130,7 +136,7 @@ func (g *grokSpec) validate() error {
 	return nil
 }
 
-// validate applies to the statics of nodes only; those of grok blocks are checked when they are compiled.
+// validate applies to the statics of nodes only; those of grok blocks are not checked, as published.
 func (s *staticSpec) validate() error {
 	if s.Value == "" && s.Expression == "" {
 		return errors.New("value or expression is required")
@@ -145,14 +151,21 @@ func (s *staticSpec) validate() error {
 func (n *nodeSpec) anonymous() bool { return n.Name == "" && n.Description == "" && n.Author == "" }
 
 // SupportedFormat reports whether a document's format version is one that this program reads: 1.0 to 3.0.
+// A document without one is of the first.
 func SupportedFormat(version string) bool {
-	switch strings.TrimSpace(version) {
-	case "", "1", "1.0", "2", "2.0", "3", "3.0":
+	if version == "" {
 		return true
 	}
-	var major, minor int
-	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil {
-		return false
+	var numbers []uint64
+	for part := range strings.SplitSeq(version, ".") {
+		number, err := strconv.ParseUint(part, 10, 32)
+		if err != nil {
+			return false
+		}
+		numbers = append(numbers, number)
 	}
-	return major == 1 || major == 2 || major == 3 && minor == 0
+	for len(numbers) > 0 && numbers[len(numbers)-1] == 0 { // 3.0.0 is 3
+		numbers = numbers[:len(numbers)-1]
+	}
+	return slices.Compare(numbers, []uint64{1}) >= 0 && slices.Compare(numbers, []uint64{3}) <= 0
 }

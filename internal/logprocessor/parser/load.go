@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/expression"
@@ -21,7 +20,6 @@ import (
 // Deps is what loading needs. Patterns is used up: items add their own patterns to it.
 type Deps struct {
 	Log         *slog.Logger
-	Now         func() time.Time
 	Expressions *expression.Library
 	Patterns    *grok.Library
 	Data        *datafile.Set

@@ -4,10 +4,20 @@ import (
 	"shieldwall/internal/logprocessor/event"
 )
 
+// Observer is told what each top-level node that was reached made of an event, as soon as it has. It must
+// copy what it wants to keep of the event, which goes on.
+type Observer func(stage, parser string, evt *event.Event, succeeded bool)
+
 // Parse runs evt through the stages. It reports whether the event made it through all of them, which is
 // also what evt.Process says afterwards. It never panics on an event made by event.New.
 func (s *Set) Parse(evt *event.Event) bool {
-	evt.Process = s.parse(evt)
+	return s.ParseObserved(evt, func(string, string, *event.Event, bool) {})
+}
+
+// ParseObserved is Parse with an observer. A node that ends the event with an error is not observed.
+func (s *Set) ParseObserved(evt *event.Event, observe Observer) bool {
+	evt.Process = false
+	evt.Process = s.parse(evt, observe)
 	return evt.Process
 }
 
@@ -20,7 +30,7 @@ func (s *Set) Stages() []string {
 	return names
 }
 
-func (s *Set) parse(evt *event.Event) bool {
+func (s *Set) parse(evt *event.Event, observe Observer) bool {
 	if len(s.stages) == 0 {
 		return true
 	}
@@ -29,10 +39,10 @@ func (s *Set) parse(evt *event.Event) bool {
 	}
 	for i := range s.stages {
 		stage := &s.stages[i]
-		if evt.Stage > stage.name {
+		if evt.Stage > stage.name && s.next[evt.Stage] != "" {
 			continue // a node moved it further
 		}
-		if evt.Stage != stage.name || !s.runStage(stage, evt) {
+		if evt.Stage != stage.name || !s.runStage(stage, evt, observe) {
 			return false
 		}
 	}
@@ -40,7 +50,7 @@ func (s *Set) parse(evt *event.Event) bool {
 }
 
 // runStage reports whether one of the nodes succeeded.
-func (s *Set) runStage(stage *stage, evt *event.Event) bool {
+func (s *Set) runStage(stage *stage, evt *event.Event, observe Observer) bool {
 	succeeded := false
 	for _, n := range stage.nodes {
 		ok, err := n.run(s, evt)
@@ -48,6 +58,7 @@ func (s *Set) runStage(stage *stage, evt *event.Event) bool {
 			s.log.Error("dropping an event that a parser cannot handle", "error", err)
 			return false
 		}
+		observe(stage.name, n.name, evt, ok)
 		succeeded = succeeded || ok
 		if ok && n.nextStage || evt.Stage != stage.name {
 			break

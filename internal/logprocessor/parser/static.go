@@ -60,7 +60,8 @@ func (c *nodeCompiler) static(spec *staticSpec) (s static, ok bool, err error) {
 	case spec.Target != "":
 		s.what, s.store = spec.Target, storeTarget(strings.TrimPrefix(spec.Target, "evt."))
 	default:
-		return static{}, false, errors.New("one of method, parsed, meta, enriched, target is required")
+		c.deps.Log.Warn("static has no destination and no effect", "file", c.path)
+		return static{}, false, nil
 	}
 	return s, true, nil
 }
@@ -85,6 +86,21 @@ func storeMeta(key string) func(*event.Event, string) error {
 
 func storeEnriched(key string) func(*event.Event, string) error {
 	return func(evt *event.Event, value string) error { evt.Enriched[key] = value; return nil }
+}
+
+// storeLabel leaves the labels of the source alone: all its lines share them, on many workers.
+func storeLabel(path string) func(*event.Event, string) error {
+	key, _, _ := strings.Cut(path, ".")
+	return func(evt *event.Event, value string) error {
+		labels := map[string]string{key: value}
+		for other, text := range evt.Line.Labels {
+			if other != key {
+				labels[other] = text
+			}
+		}
+		evt.Line.Labels = labels
+		return nil
+	}
 }
 
 // apply runs statics in order. An error means that the event must be dropped.
@@ -170,6 +186,9 @@ func storeTarget(path string) func(*event.Event, string) error {
 		return storeMeta(key)
 	case nested && head == "Enriched":
 		return storeEnriched(key)
+	case nested && head == "Line" && key == "Labels":
+		_, label, _ := strings.Cut(rest, ".")
+		return storeLabel(label)
 	}
 	return func(evt *event.Event, value string) error { return storeByName(evt, path, value) }
 }

@@ -1,0 +1,91 @@
+package expression
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr"
+)
+
+var errTooFewTimes = errors.New("an interval needs at least two times")
+
+func timeHelpers() []expr.Option {
+	return []expr.Option{
+		ofTimes("AverageInterval", averageInterval),
+		ofTimes("MedianInterval", medianInterval),
+	}
+}
+
+func (l *Library) timeOfDayHelpers() []expr.Option {
+	return []expr.Option{
+		of1("ParseUnix", l.parseUnix),
+		try0("TimeNow", func() (string, error) { return l.now().UTC().Format(time.RFC3339), nil }),
+	}
+}
+
+// ofTimes registers a helper over a list of times, which may be typed or not.
+func ofTimes(name string, f func([]time.Time) (time.Duration, error)) expr.Option {
+	return expr.Function(name, func(args ...any) (any, error) {
+		times, err := sortedTimes(args[0])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return f(times)
+	}, new(func([]time.Time) time.Duration), new(func([]any) time.Duration))
+}
+
+func sortedTimes(list any) ([]time.Time, error) {
+	var times []time.Time
+	switch list := list.(type) {
+	case []time.Time:
+		times = slices.Clone(list)
+	case []any:
+		for _, item := range list {
+			at, ok := item.(time.Time)
+			if !ok {
+				return nil, fmt.Errorf("list holds %T, want time.Time", item)
+			}
+			times = append(times, at)
+		}
+	default:
+		return nil, fmt.Errorf("argument is %T, want a list of times", list)
+	}
+	if len(times) < 2 {
+		return nil, errTooFewTimes
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	return times, nil
+}
+
+func averageInterval(times []time.Time) (time.Duration, error) {
+	gaps := len(times) - 1
+	return times[gaps].Sub(times[0]) / time.Duration(gaps), nil
+}
+
+func medianInterval(times []time.Time) (time.Duration, error) {
+	gaps := make([]time.Duration, 0, len(times)-1)
+	for i := 1; i < len(times); i++ {
+		gaps = append(gaps, times[i].Sub(times[i-1]))
+	}
+	slices.Sort(gaps)
+	middle := len(gaps) / 2
+	if len(gaps)%2 == 1 {
+		return gaps[middle], nil
+	}
+	low, high := gaps[middle-1], gaps[middle]
+	return low + (high-low)/2, nil
+}
+
+// parseUnix reads seconds since 1970, whose fraction is ignored, and yields RFC 3339 in the local zone.
+func (l *Library) parseUnix(text string) string {
+	whole, _, _ := strings.Cut(text, ".")
+	seconds, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || seconds <= 0 {
+		return ""
+	}
+	return time.Unix(seconds, 0).In(l.now().Location()).Format(time.RFC3339)
+}

@@ -1,0 +1,109 @@
+package expression
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/vm"
+
+	"shieldwall/internal/expression/datafile"
+	"shieldwall/internal/expression/stash"
+)
+
+// Resolver looks names up; *net.Resolver is one.
+type Resolver interface {
+	LookupHost(ctx context.Context, host string) ([]string, error)
+}
+
+// Decisions answers questions about the decisions on one value, such as an address.
+type Decisions interface {
+	// CountDecisions counts all decisions ever taken on value that are still stored.
+	CountDecisions(ctx context.Context, value string) (int, error)
+	// CountDecisionsSince counts those taken at since or later.
+	CountDecisionsSince(ctx context.Context, value string, since time.Time) (int, error)
+	// CountActiveDecisions counts those that have not expired.
+	CountActiveDecisions(ctx context.Context, value string) (int, error)
+	// ActiveDecisionsTimeLeft returns how long until the last active decision expires, 0 without one.
+	ActiveDecisionsTimeLeft(ctx context.Context, value string) (time.Duration, error)
+}
+
+// Deps is what helper functions may reach. The zero value is valid: helpers that need what is missing find
+// nothing (File, LookupHost, GetDecisionsCount), or fail at run time (HTTPGet).
+type Deps struct {
+	Log       *slog.Logger           // nil: silent
+	Now       func() time.Time       // nil: time.Now; its location is the local zone of ParseUnix
+	Hostname  func() (string, error) // nil: os.Hostname
+	Data      *datafile.Set          // nil: no data files
+	Stash     *stash.Stash           // nil: no stashes
+	Resolver  Resolver               // nil: no name is found
+	HTTP      *http.Client           // nil: HTTP helpers fail
+	Decisions Decisions              // nil: there are none
+}
+
+// Library is the set of helper functions bound to what they may reach. It is safe for concurrent use.
+type Library struct {
+	log       *slog.Logger
+	now       func() time.Time
+	hostname  func() (string, error)
+	data      *datafile.Set
+	stash     *stash.Stash
+	resolver  Resolver
+	http      *http.Client
+	decisions Decisions
+
+	documents *documents
+	options   []expr.Option
+	machines  sync.Pool
+}
+
+// New returns a Library over deps.
+func New(deps Deps) *Library {
+	deps = deps.withDefaults()
+	l := &Library{
+		log:       deps.Log,
+		now:       deps.Now,
+		hostname:  deps.Hostname,
+		data:      deps.Data,
+		stash:     deps.Stash,
+		resolver:  deps.Resolver,
+		http:      deps.HTTP,
+		decisions: deps.Decisions,
+		documents: newDocuments(deps.Now),
+		machines:  sync.Pool{New: func() any { return new(vm.VM) }},
+	}
+	l.options = slices.Concat(
+		textHelpers(), l.convertHelpers(), listHelpers(), timeHelpers(), l.timeOfDayHelpers(),
+		kvHelpers(), l.jsonHelpers(), l.xmlHelpers(), uriHelpers(),
+		l.addressHelpers(), injectionHelpers(), fingerprintHelpers(),
+		l.fileHelpers(), l.stashHelpers(), l.decisionHelpers(), l.webHelpers(), l.hostHelpers(),
+	)
+	return l
+}
+
+// Options returns the helpers as options for expr.Compile.
+func (l *Library) Options() []expr.Option { return slices.Clone(l.options) }
+
+func (d Deps) withDefaults() Deps {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Hostname == nil {
+		d.Hostname = os.Hostname
+	}
+	if d.Data == nil {
+		d.Data = datafile.New(d.Log, d.Now)
+	}
+	if d.Stash == nil {
+		d.Stash = stash.New(d.Now)
+	}
+	return d
+}
