@@ -1,10 +1,7 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"shieldwall/internal/platform/yamlfile"
 )
@@ -43,9 +40,6 @@ func LoadCredentials(path string, env yamlfile.Env) (Credentials, error) {
 // ReadCredentials reads a credentials file that may be incomplete. The error of a missing file matches
 // fs.ErrNotExist.
 func ReadCredentials(path string, env yamlfile.Env) (Credentials, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return Credentials{}, fmt.Errorf("while reading yaml file: %w", err)
-	}
 	text, err := yamlfile.Read(path, env)
 	if err != nil {
 		return Credentials{}, err

@@ -59,8 +59,10 @@ type Input struct {
 
 // State is one bucket. The zero value is an empty one.
 type State struct {
-	First, Last time.Time // of the events poured; zero before the first
-	Total       int       // events poured, kept or not
+	Group       string      // what its events share
+	Clock       event.Clock // that of its first event
+	First, Last time.Time   // of the events poured; zero before the first
+	Total       int         // events poured, kept or not
 	Queue       []*event.Event
 	Evidence    []bool // bayesian conditions that stay true
 	tokens      float64

@@ -17,7 +17,13 @@ type Store struct {
 	buckets map[Key]*entry
 	wheel   map[int64][]*entry // entries by the second in which they may expire
 	turned  int64              // the last second whose entries were looked at
-	silence map[Key]time.Time  // overflows until then are not to be heard of
+	silence map[Key]silence    // overflows that are not to be heard of
+}
+
+// silence is read on the clock of the overflow that began it.
+type silence struct {
+	until time.Time
+	clock event.Clock
 }
 
 type entry struct {
@@ -40,7 +46,7 @@ type Result struct {
 
 // NewStore returns an empty store whose wheel starts to turn at now.
 func NewStore(now time.Time) *Store {
-	return &Store{buckets: map[Key]*entry{}, wheel: map[int64][]*entry{}, turned: now.Unix(), silence: map[Key]time.Time{}}
+	return &Store{buckets: map[Key]*entry{}, wheel: map[int64][]*entry{}, turned: now.Unix(), silence: map[Key]silence{}}
 }
 
 // Len returns the number of live buckets.
@@ -57,7 +63,7 @@ func (s *Store) Pour(key Key, config *Config, in Input) []Result {
 	}
 	created := current == nil
 	if created {
-		current = &entry{key: key, clock: in.Event.ExpectMode, state: &State{}}
+		current = &entry{key: key, clock: in.Event.ExpectMode, state: &State{Group: key.Group, Clock: in.Event.ExpectMode}}
 		s.buckets[key] = current
 	}
 	current.config = config
@@ -90,36 +96,41 @@ func (s *Store) Expire(now time.Time) []Result {
 			}
 		}
 	}
-	for key, until := range s.silence {
-		if !until.After(now) {
+	for key, silence := range s.silence {
+		if silence.clock == event.Live && !silence.until.After(now) {
 			delete(s.silence, key)
 		}
 	}
 	return results
 }
 
-// Silenced reports whether an overflow of key at that time falls into the silence after an earlier one. If
-// not, it begins a new silence of that length.
-func (s *Store) Silenced(key Key, at time.Time, length time.Duration) bool {
-	if s.silence[key].After(at) {
+// Silenced reports whether an overflow falls into the silence after an earlier one of its key. If not, it
+// begins a new silence of that length.
+func (s *Store) Silenced(overflow Result, length time.Duration) bool {
+	if s.silence[overflow.Key].until.After(overflow.At) {
 		return true
 	}
-	s.silence[key] = at.Add(length)
+	s.silence[overflow.Key] = silence{until: overflow.At.Add(length), clock: overflow.State.Clock}
 	return false
 }
 
-// Retain forgets the buckets of all scenarios but those that keep names.
-func (s *Store) Retain(keep func(scenario string) bool) {
+// Retain forgets the buckets of all scenarios but those that keep names. It returns how many buckets of
+// each scenario live on.
+func (s *Store) Retain(keep func(scenario string) bool) map[string]int {
+	kept := map[string]int{}
 	for key, e := range s.buckets {
 		if !keep(key.Scenario) {
 			s.remove(e)
+			continue
 		}
+		kept[key.Scenario]++
 	}
 	for key := range s.silence {
 		if !keep(key.Scenario) {
 			delete(s.silence, key)
 		}
 	}
+	return kept
 }
 
 // ended tells for a bucket in replay whether it was gone at that time.

@@ -12,18 +12,28 @@ import (
 	"time"
 
 	"shieldwall/internal/logprocessor/event"
+	"shieldwall/internal/platform/geoip"
 )
 
 // Method derives facts from text. The result is merged into evt.Enriched; a method may also set fields of
 // evt that are documented as its own.
 type Method func(text string, evt *event.Event) (map[string]string, error)
 
-// Registry returns the methods by the names that rules use. The clock stands in for dates that cannot be
-// read, and completes those without a year.
-func Registry(now func() time.Time) map[string]Method {
+// Deps is what methods reach.
+type Deps struct {
+	Now       func() time.Time // stands in for dates that cannot be read, and completes those without a year
+	Databases *geoip.Databases // nil: no address is known
+}
+
+// Registry returns the methods by the names that rules use.
+func Registry(deps Deps) map[string]Method {
+	where := locator{deps.Databases}
 	return map[string]Method{
-		"ParseDate":     dateParser{now}.enrich,
+		"ParseDate":     dateParser{deps.Now}.enrich,
 		"UnmarshalJSON": unmarshalLine,
+		"GeoIpCity":     where.city,
+		"GeoIpASN":      where.asn,
+		"IpToRange":     where.sourceRange,
 	}
 }
 

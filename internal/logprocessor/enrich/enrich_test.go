@@ -11,7 +11,7 @@ import (
 var instant = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 
 func methods() map[string]enrich.Method {
-	return enrich.Registry(func() time.Time { return instant })
+	return enrich.Registry(enrich.Deps{Now: func() time.Time { return instant }})
 }
 
 func TestParseDate(t *testing.T) {

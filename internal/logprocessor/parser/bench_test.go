@@ -78,7 +78,7 @@ func (b *bench) loadItems(items []parser.Item) (*parser.Set, error) {
 		Data:        data,
 		DataDir:     "testdata",
 		Stash:       memory,
-		Methods:     enrich.Registry(clock),
+		Methods:     enrich.Registry(enrich.Deps{Now: clock}),
 		Metrics:     parser.NewMetrics(b.registry),
 	})
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // overflowEvent builds the event that leaves for postoverflows and the Local API.
-func (s *Scenario) overflowEvent(group string, state *bucket.State, at time.Time) (*event.Event, error) {
+func (s *Scenario) overflowEvent(state *bucket.State, at time.Time) (*event.Event, error) {
 	sources, err := s.sources(state.Queue)
 	if err != nil {
 		return nil, err
@@ -21,7 +21,7 @@ func (s *Scenario) overflowEvent(group string, state *bucket.State, at time.Time
 	evt.Type = event.Overflow
 	evt.MarshaledTime = at.Format(time.RFC3339Nano)
 	evt.Overflow = event.RuntimeAlert{
-		Mapkey: s.mapKey(group), Reprocess: s.reprocess, Sources: sources,
+		Mapkey: s.mapKey(state.Group), Reprocess: s.reprocess, Sources: sources,
 		APIAlerts: s.alerts(state, sources, at),
 	}
 	evt.Overflow.Alert = evt.Overflow.APIAlerts[0]

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 
 	"shieldwall/internal/expression"
 	"shieldwall/internal/logprocessor/bucket"
@@ -16,41 +17,47 @@ type evidence struct {
 	staysTrue   bool
 }
 
-// compileConditions sets what a bucket is asked after each pour.
+// verdict says after a pour whether the bucket overflows.
+type verdict func(state *bucket.State, evt *event.Event) bool
+
+// compileConditions sets what a bucket is asked after each pour: its condition, the odds of a bayesian one.
 func (s *Scenario) compileConditions(from *spec, library *expression.Library) error {
-	var condition *expression.Bool
+	var verdicts []verdict
 	if from.Condition != "" {
-		compiled, err := library.CompileBool(from.Condition, conditionEnv{})
+		condition, err := library.CompileBool(from.Condition, conditionEnv{})
 		if err != nil {
 			return fmt.Errorf("condition: %w", err)
 		}
-		condition = compiled
+		verdicts = append(verdicts, func(state *bucket.State, evt *event.Event) bool { return s.holds(condition, state, evt) })
 	}
 	if s.bucket.Kind == bucket.Bayesian {
-		return s.compileBayesian(from, library)
+		odds, err := s.compileBayesian(from, library)
+		if err != nil {
+			return err
+		}
+		verdicts = append(verdicts, odds)
 	}
-	if condition != nil {
+	if len(verdicts) > 0 {
 		s.bucket.Overflows = func(state *bucket.State, evt *event.Event) bool {
-			return s.holds(condition, state, evt)
+			return slices.ContainsFunc(verdicts, func(v verdict) bool { return v(state, evt) })
 		}
 	}
 	return nil
 }
 
-func (s *Scenario) compileBayesian(from *spec, library *expression.Library) error {
+func (s *Scenario) compileBayesian(from *spec, library *expression.Library) (verdict, error) {
 	list := make([]evidence, 0, len(from.BayesianConditions))
 	for i, c := range from.BayesianConditions {
 		compiled, err := library.CompileBool(c.Condition, conditionEnv{})
 		if err != nil {
-			return fmt.Errorf("bayesian_conditions %d: %w", i+1, err)
+			return nil, fmt.Errorf("bayesian_conditions %d: %w", i+1, err)
 		}
 		list = append(list, evidence{compiled, c.ProbGivenEvil, c.ProbGivenBenign, c.Guillotine})
 	}
 	prior, threshold := from.BayesianPrior, from.BayesianThreshold
-	s.bucket.Overflows = func(state *bucket.State, evt *event.Event) bool {
+	return func(state *bucket.State, evt *event.Event) bool {
 		return s.posterior(prior, list, state, evt) > threshold
-	}
-	return nil
+	}, nil
 }
 
 // posterior is Bayes' rule applied to one condition after the other.
@@ -58,11 +65,11 @@ func (s *Scenario) posterior(prior float32, list []evidence, state *bucket.State
 	if state.Evidence == nil {
 		state.Evidence = make([]bool, len(list))
 	}
-	p := prior
+	p, env := prior, s.conditionEnv(state, evt)
 	for i, e := range list {
 		holds := state.Evidence[i]
 		if !holds {
-			result, err := e.condition.Eval(s.conditionEnv(state, evt))
+			result, err := e.condition.Eval(env)
 			if err != nil {
 				s.log.Warn("bayesian condition cannot be evaluated", "error", err)
 				continue
@@ -89,16 +96,14 @@ func (s *Scenario) holds(condition *expression.Bool, state *bucket.State, evt *e
 }
 
 func (s *Scenario) conditionEnv(state *bucket.State, evt *event.Event) *conditionEnv {
-	return &conditionEnv{Evt: evt, Queue: s.queue(state), Leaky: s.leaky(state)}
-}
-
-func (s *Scenario) queue(state *bucket.State) Queue {
-	return Queue{Queue: state.Queue, L: s.bucket.Keep}
+	leaky := s.leaky(state)
+	return &conditionEnv{Evt: evt, Queue: leaky.Queue, Leaky: leaky}
 }
 
 func (s *Scenario) leaky(state *bucket.State) *Leaky {
 	return &Leaky{
-		Queue: s.queue(state), First_ts: state.First, Last_ts: state.Last, Ovflw_ts: state.Last,
+		Mode: int(state.Clock), Queue: Queue{Queue: state.Queue, L: s.bucket.Keep}, Mapkey: s.mapKey(state.Group),
+		First_ts: state.First, Last_ts: state.Last, Ovflw_ts: state.Last,
 		Total_count: state.Total, Duration: s.bucket.Lifetime,
 	}
 }

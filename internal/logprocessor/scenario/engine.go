@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"log/slog"
 	"time"
 
 	"shieldwall/internal/logprocessor/bucket"
@@ -13,23 +12,19 @@ import (
 type Engine struct {
 	byIdentity map[string]*Scenario
 	store      *bucket.Store
-	log        *slog.Logger
 	metrics    *Metrics
 }
 
-// NewEngine returns an engine on store, which it owns from now on. Buckets in store that belong to
+// NewEngine returns an engine on store, which only it may use from now on. Buckets in store that belong to
 // scenarios with the same text live on, all others are forgotten.
-func NewEngine(set *Set, store *bucket.Store, log *slog.Logger, metrics *Metrics) *Engine {
-	e := &Engine{byIdentity: map[string]*Scenario{}, store: store, log: log, metrics: metrics}
+func NewEngine(set *Set, store *bucket.Store, metrics *Metrics) *Engine {
+	e := &Engine{byIdentity: map[string]*Scenario{}, store: store, metrics: metrics}
 	for _, scenario := range set.scenarios {
 		e.byIdentity[scenario.identity] = scenario
 	}
-	store.Retain(func(identity string) bool { return e.byIdentity[identity] != nil })
+	e.metrics.restart(store.Retain(func(identity string) bool { return e.byIdentity[identity] != nil }), e.byIdentity)
 	return e
 }
-
-// Store gives the buckets back, for the next engine.
-func (e *Engine) Store() *bucket.Store { return e.store }
 
 // Pour performs pours and returns the overflows they cause, in order.
 func (e *Engine) Pour(pours []Pour) []*event.Event {
@@ -37,7 +32,7 @@ func (e *Engine) Pour(pours []Pour) []*event.Event {
 	for i := range pours {
 		pour := &pours[i]
 		results := e.store.Pour(pour.Scenario.key(pour.Group), &pour.Scenario.bucket, pour.Input)
-		e.metrics.poured(pour, results[len(results)-1].Created)
+		e.metrics.poured(pour, results[len(results)-1])
 		overflows = append(overflows, e.handle(results)...)
 	}
 	return overflows
@@ -66,26 +61,28 @@ func (e *Engine) handle(results []bucket.Result) []*event.Event {
 
 // overflow returns nil when the overflow is not to be heard of.
 func (e *Engine) overflow(s *Scenario, result bucket.Result) *event.Event {
-	evt, err := s.overflowEvent(result.Key.Group, result.State, result.At)
+	evt, err := s.overflowEvent(result.State, result.At)
 	if err != nil {
 		s.log.Error("overflow without alert", "group", result.Key.Group, "error", err)
 		return nil
 	}
-	if !s.passes(evt, result.State) {
+	if !s.passes(evt, result) {
 		return nil
 	}
-	if s.blackhole > 0 && e.store.Silenced(result.Key, result.At, s.blackhole) {
+	if s.blackhole > 0 && e.store.Silenced(result, s.blackhole) {
 		return nil
 	}
 	return evt
 }
 
 // passes asks the overflow filter. One that cannot be evaluated lets the alert through.
-func (s *Scenario) passes(evt *event.Event, state *bucket.State) bool {
+func (s *Scenario) passes(evt *event.Event, result bucket.Result) bool {
 	if s.overflow == nil {
 		return true
 	}
-	pass, err := s.overflow.Eval(&overflowEnv{Queue: s.queue(state), Signal: &evt.Overflow, Leaky: s.leaky(state)})
+	leaky := s.leaky(result.State)
+	leaky.Ovflw_ts = result.At
+	pass, err := s.overflow.Eval(&overflowEnv{Queue: leaky.Queue, Signal: &evt.Overflow, Leaky: leaky})
 	if err != nil {
 		s.log.Warn("overflow_filter cannot be evaluated, letting the alert through", "error", err)
 		return true

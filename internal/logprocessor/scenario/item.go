@@ -148,15 +148,18 @@ func (s *spec) validateBayesian() error {
 	switch {
 	case s.Capacity != -1:
 		return errors.New("capacity: of a bayesian bucket it must be -1")
-	case s.BayesianPrior <= 0 || s.BayesianPrior > 1:
+	case s.BayesianPrior <= 0 || !atMostOne(s.BayesianPrior):
 		return errors.New("bayesian_prior must be above 0 and at most 1")
-	case s.BayesianThreshold == 0 || s.BayesianThreshold > 1:
+	case s.BayesianThreshold == 0 || !atMostOne(s.BayesianThreshold):
 		return errors.New("bayesian_threshold must be at most 1 and not 0")
 	case len(s.BayesianConditions) == 0:
 		return errors.New("bayesian_conditions: at least one is required")
 	}
 	return nil
 }
+
+// atMostOne is false for what is no number at all.
+func atMostOne(p float32) bool { return p <= 1 }
 
 // bucketConfig derives the shape of the scenario's buckets.
 func (s *spec) bucketConfig(kind bucket.Kind, t times) bucket.Config {
@@ -170,7 +173,7 @@ func (s *spec) bucketConfig(kind bucket.Kind, t times) bucket.Config {
 	switch {
 	case kind == bucket.Trigger:
 	case kind == bucket.Conditional || kind == bucket.Bayesian:
-		config.Lifetime = t.leakspeed
+		config.Lifetime, config.Timed = t.leakspeed, t.duration > 0
 	case t.duration > 0:
 		config.Lifetime, config.Timed = t.duration, true
 	case t.leakspeed > 0:

@@ -30,7 +30,7 @@ type Deps struct {
 type Scenario struct {
 	Name, Hash, Version string
 
-	identity  string // changes when the text does
+	identity  string // changes when the text of its file does
 	filterSrc string
 	leakspeed time.Duration
 	blackhole time.Duration
@@ -104,6 +104,7 @@ func Load(items []Item, deps Deps) (*Set, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %s: %w", item.Path, document.Name, err)
 			}
+			compiled.identity = fmt.Sprintf("%s@%s/%d", compiled.Name, fingerprint(item.Text), i)
 			set.scenarios = append(set.scenarios, compiled)
 		}
 	}
@@ -129,7 +130,7 @@ func compile(item Item, s *spec, deps Deps) (*Scenario, error) {
 	}
 	compiled := &Scenario{
 		Name: s.Name, Hash: item.Hash, Version: item.Version,
-		identity: s.Name + "@" + fingerprint(item.Text), filterSrc: s.Filter,
+		filterSrc: s.Filter,
 		leakspeed: t.leakspeed, blackhole: t.blackhole, bucket: s.bucketConfig(kind, t),
 		reprocess: s.Reprocess, remediate: s.Labels["remediation"] == true, simulated: deps.Simulated(s.Name),
 		log: deps.Log.With("scenario", s.Name),

@@ -32,13 +32,26 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	}
 }
 
-func (m *Metrics) poured(pour *Pour, created bool) {
+// restart counts the live buckets that an engine begins with, by the identity of their scenarios.
+func (m *Metrics) restart(buckets map[string]int, byIdentity map[string]*Scenario) {
 	if m == nil {
 		return
 	}
-	line := &pour.Input.Event.Line
-	m.pouredIn.WithLabelValues(line.Src, line.Module, pour.Scenario.Name).Inc()
-	if created {
+	m.live.Reset()
+	for identity, count := range buckets {
+		m.live.WithLabelValues(byIdentity[identity].Name).Add(float64(count))
+	}
+}
+
+func (m *Metrics) poured(pour *Pour, result bucket.Result) {
+	if m == nil {
+		return
+	}
+	if result.Outcome != bucket.Ignored && result.Outcome != bucket.Canceled {
+		line := &pour.Input.Event.Line
+		m.pouredIn.WithLabelValues(line.Src, line.Module, pour.Scenario.Name).Inc()
+	}
+	if result.Created {
 		m.instantiated.WithLabelValues(pour.Scenario.Name).Inc()
 		m.live.WithLabelValues(pour.Scenario.Name).Inc()
 	}

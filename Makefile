@@ -1,0 +1,40 @@
+# Everything a developer does with this project. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+
+GOLANGCI_VERSION := v2.15.0
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null | sed 's/^[^v]/v0.0.0-&/')
+LDFLAGS := -s -w -X shieldwall/internal/platform/buildinfo.version=$(VERSION)
+PROGRAMS := crowdsec cscli crowdsec-firewall-bouncer
+
+.PHONY: help build run test bench lint fmt ci clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+build: ## static binaries of the three programs, in bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./cmd/,$(PROGRAMS))
+
+run: build ## a self-contained instance in run/, in the foreground
+	@packaging/run-instance.sh
+
+test: ## every test, with the race detector; as root it installs what the tests need
+	@test/run-tests.sh
+
+bench: build ## speed, as ratios measured side by side on this machine
+	@go run ./test/bench
+
+lint: .tools/golangci-lint-$(GOLANGCI_VERSION) ## mistakes, and the walls between the packages
+	.tools/golangci-lint-$(GOLANGCI_VERSION) run ./...
+
+fmt: .tools/golangci-lint-$(GOLANGCI_VERSION) ## format everything
+	.tools/golangci-lint-$(GOLANGCI_VERSION) fmt ./...
+
+.tools/golangci-lint-$(GOLANGCI_VERSION):
+	GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv .tools/golangci-lint $@
+
+ci: lint test ## what must be green before anything lands
+
+clean: ## remove what was built; the instance in run/ stays
+	rm -rf bin .tools

@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"shieldwall/internal/config"
+	"shieldwall/internal/expression"
+	"shieldwall/internal/localapi"
+	"shieldwall/internal/localapi/profile"
+	"shieldwall/internal/localapi/store/sql"
+)
+
+const (
+	secretSize    = 64 // bytes, also the least that CS_LAPI_SECRET may have
+	secretName    = "jwt_signing_key"
+	flushInterval = time.Minute
+)
+
+// localAPI is the Local API of this process.
+type localAPI struct {
+	store   *sql.Store
+	server  *localapi.Server
+	helpers *expression.Library
+	log     *slog.Logger
+	flush   *config.Flush // nil: keep everything
+	now     func() time.Time
+	ended   chan error // receives once, when serving has ended by itself
+}
+
+// openLocalAPI makes everything but the listeners.
+func (d *daemon) openLocalAPI(ctx context.Context, cfg *config.Config) (*localAPI, error) {
+	if cfg.Database == nil {
+		return nil, errors.New("no database configuration provided")
+	}
+	api := &localAPI{
+		log: d.log.With("module", "lapi"), flush: cfg.Database.Flush, now: d.around.Now, ended: make(chan error, 1),
+	}
+	var err error
+	api.store, err = sql.Open(ctx, sql.Config{
+		Type: cfg.Database.Type, Path: cfg.Database.Path, WAL: cfg.Database.UseWAL,
+		MaxOpenConns: cfg.Database.MaxOpenConns, Now: d.around.Now,
+	}, api.log)
+	if err != nil {
+		return nil, err
+	}
+	d.cleanups.PushClose("database", api.store.Close)
+	api.helpers = expression.New(expression.Deps{Log: api.log, Now: d.around.Now, Decisions: history{api.store, d.around.Now}})
+	profiles, err := api.loadProfiles(cfg.API.Server)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := d.signingSecret(ctx, api.store)
+	if err != nil {
+		return nil, err
+	}
+	api.server, err = localapi.New(ctx, serverConfig(cfg.API.Server, secret, profiles), localapi.Deps{
+		Store: api.store, Log: api.log, Now: d.around.Now, Registry: prometheus.Registerer(d.registry),
+	})
+	return api, err
+}
+
+func serverConfig(cfg *config.APIServer, secret []byte, profiles []profile.Profile) localapi.Config {
+	return localapi.Config{
+		Listen: cfg.ListenURI, Socket: cfg.ListenSocket, TrustedIPs: cfg.TrustedIPs,
+		UseForwardedFor: cfg.UseForwardedForHeaders, TrustedProxies: cfg.TrustedProxies,
+		DisableRemoteRegistration: cfg.DisableRemoteLAPIRegistration,
+		Secret:                    secret, Profiles: profiles,
+	}
+}
+
+func (a *localAPI) loadProfiles(cfg *config.APIServer) ([]profile.Profile, error) {
+	profiles, err := profile.Load(cfg.ProfilesPath, a.helpers.Options()...)
+	if err != nil {
+		return nil, fmt.Errorf("loading profiles: %w", err)
+	}
+	return profiles, nil
+}
+
+// signingSecret is kept in the database, so that tokens outlive a restart and are good for every replica.
+func (d *daemon) signingSecret(ctx context.Context, store *sql.Store) ([]byte, error) {
+	if own, ok := d.around.Env("CS_LAPI_SECRET"); ok {
+		if len(own) < secretSize {
+			return nil, fmt.Errorf("CS_LAPI_SECRET not strong enough: it needs at least %d bytes", secretSize)
+		}
+		return []byte(own), nil
+	}
+	return store.Secret(ctx, secretName, func() ([]byte, error) {
+		secret := make([]byte, secretSize)
+		_, err := rand.Read(secret)
+		return secret, err
+	})
+}
+
+// startLocalAPI listens and serves until the daemon stops.
+func (d *daemon) startLocalAPI(ctx context.Context) error {
+	if err := d.api.server.Listen(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // outlives the log processor, which sends to it
+	served := make(chan error, 1)
+	go func() {
+		err := d.api.server.Serve(ctx)
+		served <- err
+		if ctx.Err() == nil {
+			d.api.ended <- fmt.Errorf("local api ended: %w", err)
+		}
+	}()
+	flushed := make(chan struct{})
+	go func() {
+		defer close(flushed)
+		d.api.flushRegularly(ctx)
+	}()
+	d.cleanups.PushClose("local api", func() error {
+		cancel()
+		<-flushed
+		return <-served
+	})
+	d.log.Info("Local API is listening", "address", d.api.server.Addr())
+	return nil
+}
+
+// apiEnded receives when the Local API has ended without being asked to; never without one.
+func (d *daemon) apiEnded() <-chan error {
+	if d.api == nil {
+		return nil
+	}
+	return d.api.ended
+}
+
+// reload takes over the profiles. Listeners and database stay as they are until a restart.
+func (a *localAPI) reload(cfg *config.Config) error {
+	profiles, err := a.loadProfiles(cfg.API.Server)
+	if err != nil {
+		return err
+	}
+	a.server.SetProfiles(profiles)
+	return nil
+}
+
+// flushRegularly removes old alerts as the configuration says.
+func (a *localAPI) flushRegularly(ctx context.Context) {
+	if a.flush == nil {
+		return
+	}
+	ticker := time.NewTicker(flushInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			a.flushOnce(ctx)
+		}
+	}
+}
+
+func (a *localAPI) flushOnce(ctx context.Context) {
+	policy := sql.FlushPolicy{MaxItems: a.flush.MaxItems, MaxAge: a.flush.MaxAge}
+	count, err := a.store.Flush(ctx, policy, a.now())
+	switch {
+	case err != nil && ctx.Err() == nil:
+		a.log.Error("flushing old alerts", "error", err)
+	case count > 0:
+		a.log.Info("flushed old alerts", "count", count)
+	}
+}

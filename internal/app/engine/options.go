@@ -1,0 +1,60 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+)
+
+// Options are what the command line says.
+type Options struct {
+	ConfigPath     string
+	Test           bool              // check the configuration and end
+	NoLogProcessor bool              // -no-cs
+	NoLocalAPI     bool              // -no-api
+	DSN            string            // "": follow the configured sources
+	Type           string            // label type of the DSN
+	Labels         map[string]string // further labels of the DSN
+	Transform      string            // expression on the lines of the DSN
+	Level          *slog.Level       // nil: as configured
+}
+
+// Surroundings are what the daemon takes from its process.
+type Surroundings struct {
+	Env    func(name string) (string, bool)
+	Now    func() time.Time
+	Stdout io.Writer
+	Stderr io.Writer
+	Reload <-chan os.Signal // a value asks for a reload
+	Ready  func() error     // called when everything has started
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.NoLogProcessor && o.NoLocalAPI:
+		return errors.New("-no-cs and -no-api leave nothing to run")
+	case o.DSN != "" && o.Type == "":
+		return errors.New("-dsn requires -type")
+	case o.Type != "" && o.DSN == "":
+		return errors.New("-type requires -dsn")
+	case o.Transform != "" && o.DSN == "":
+		return errors.New("-transform requires -dsn")
+	}
+	return nil
+}
+
+// ParseLabels adds the labels of one -label flag, k:v[,k:v], to labels.
+func ParseLabels(text string, labels map[string]string) error {
+	for _, pair := range strings.Split(text, ",") {
+		key, value, ok := strings.Cut(pair, ":")
+		if !ok || key == "" || strings.Contains(value, ":") {
+			return fmt.Errorf("bad format for label '%s', expected key:value", pair)
+		}
+		labels[key] = value
+	}
+	return nil
+}

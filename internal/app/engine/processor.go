@@ -1,0 +1,252 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"shieldwall/internal/config"
+	"shieldwall/internal/expression"
+	"shieldwall/internal/localapiclient"
+	"shieldwall/internal/logprocessor"
+	"shieldwall/internal/logprocessor/acquisition"
+	"shieldwall/internal/logprocessor/acquisition/all"
+	"shieldwall/internal/logprocessor/acquisition/checkpoint"
+	"shieldwall/internal/logprocessor/bucket"
+	"shieldwall/internal/logprocessor/event"
+	"shieldwall/internal/logprocessor/output"
+	"shieldwall/internal/logprocessor/parser"
+	"shieldwall/internal/logprocessor/scenario"
+	"shieldwall/internal/platform/buildinfo"
+	"shieldwall/internal/platform/geoip"
+)
+
+const (
+	requestTimeout     = 30 * time.Second
+	heartbeatInterval  = time.Minute
+	checkpointInterval = 2 * time.Second
+)
+
+// processor is the log processor of this process. One goroutine, that of Run, starts and stops it.
+type processor struct {
+	log         *slog.Logger
+	now         func() time.Time
+	registry    prometheus.Registerer
+	metrics     metrics
+	spool       *output.Spool
+	checkpoints *checkpoint.Store
+	buckets     *bucket.Store
+
+	running *run // nil: stopped
+}
+
+// plan is a checked configuration of a processor that has not started: making one changes nothing.
+type plan struct {
+	cfg         *config.Config
+	rules       *rules
+	definitions []acquisition.Definition
+	client      *localapiclient.Client
+}
+
+// run is a started plan.
+type run struct {
+	stopSources context.CancelFunc
+	stopOutput  context.CancelFunc
+	background  sync.WaitGroup
+	processed   chan struct{} // closed when every line is through
+	err         error         // of the sources; read it after processed is closed
+}
+
+// metrics outlive reloads.
+type metrics struct {
+	lines     *logprocessor.Metrics
+	nodes     *parser.Metrics
+	scenarios *scenario.Metrics
+}
+
+func newMetrics(registry prometheus.Registerer) metrics {
+	return metrics{
+		lines: logprocessor.NewMetrics(registry), nodes: parser.NewMetrics(registry), scenarios: scenario.NewMetrics(registry),
+	}
+}
+
+// planProcessor loads everything that a log processor is made of.
+func (d *daemon) planProcessor(cfg *config.Config) (*plan, error) {
+	if cfg.API.Client == nil {
+		return nil, errors.New("log processor: no API client section in configuration")
+	}
+	p := &plan{cfg: cfg}
+	var err error
+	p.rules, err = loadRules(cfg, ruleDeps{log: d.log, now: d.around.Now, databases: d.geoIP(cfg), nodes: d.metrics.nodes})
+	if err != nil {
+		return nil, err
+	}
+	loader := acquisition.Loader{Registry: all.Registry(), Env: d.around.Env, Log: d.log, Compile: p.rules.transform}
+	if p.definitions, err = d.sources(loader, cfg); err != nil {
+		return nil, err
+	}
+	if len(p.definitions) == 0 {
+		return nil, errors.New("no datasource enabled: set acquisition_path or acquisition_dir, or use -dsn")
+	}
+	credentials, err := config.LoadCredentials(cfg.API.Client.CredentialsPath, d.around.Env)
+	if err != nil {
+		return nil, fmt.Errorf("loading api client: %w", err)
+	}
+	p.client, err = localapiclient.New(localapiclient.Config{
+		URL: credentials.URL, Login: credentials.Login, Password: credentials.Password,
+		CACert: credentials.CACertPath, Cert: credentials.CertPath, Key: credentials.KeyPath,
+		InsecureSkipVerify: cfg.API.Client.InsecureSkipVerify,
+		UserAgent:          buildinfo.Read().UserAgent(), Timeout: requestTimeout, Now: d.around.Now,
+		Scenarios: func() []string { return p.rules.names },
+	}, d.log)
+	return p, err
+}
+
+// geoIP opens the databases once; they notice changes by themselves. Rules get along without them.
+func (d *daemon) geoIP(cfg *config.Config) *geoip.Databases {
+	if d.databases != nil {
+		return d.databases
+	}
+	databases, err := geoip.Open(cfg.Paths.DataDir, d.around.Now)
+	if err != nil {
+		d.log.Warn("events will not be enriched with places and networks", "error", err)
+	}
+	d.databases = databases
+	d.cleanups.PushClose("geoip databases", databases.Close)
+	return databases
+}
+
+func (d *daemon) sources(loader acquisition.Loader, cfg *config.Config) ([]acquisition.Definition, error) {
+	if d.options.DSN == "" {
+		return loader.Files(cfg.LogProcessor.AcquisitionPath, cfg.LogProcessor.AcquisitionDir)
+	}
+	dsn, err := acquisition.ParseDSN(d.options.DSN)
+	if err != nil {
+		return nil, err
+	}
+	dsn.Labels, dsn.Transform = map[string]string{"type": d.options.Type}, d.options.Transform
+	for key, value := range d.options.Labels {
+		dsn.Labels[key] = value
+	}
+	definition, err := loader.DSN(dsn)
+	return []acquisition.Definition{definition}, err
+}
+
+// transform compiles an expression that replaces lines.
+func (r *rules) transform(text string) (acquisition.Transform, error) {
+	compiled, err := r.expressions.CompileAny(text, event.Env{})
+	if err != nil {
+		return nil, err
+	}
+	return func(line event.Line) ([]string, bool) { return replacements(compiled, line) }, nil
+}
+
+func replacements(transform *expression.Any, line event.Line) ([]string, bool) {
+	result, err := transform.Eval(&event.Env{Evt: event.New(line, event.Live)})
+	if err != nil {
+		return nil, false
+	}
+	switch result := result.(type) {
+	case string:
+		return []string{result}, true
+	case []string:
+		return result, true
+	case []any:
+		texts := make([]string, 0, len(result))
+		for _, element := range result {
+			text, ok := element.(string)
+			if !ok {
+				return nil, false
+			}
+			texts = append(texts, text)
+		}
+		return texts, true
+	}
+	return nil, false
+}
+
+// start begins to process. Buckets of the run before live on where the scenario has not changed.
+func (p *processor) start(ctx context.Context, plan *plan) error {
+	sources, err := p.open(plan)
+	if err != nil {
+		return err
+	}
+	sourceCtx, stopSources := context.WithCancel(ctx)
+	outputCtx, stopOutput := context.WithCancel(context.WithoutCancel(ctx))
+	r := &run{stopSources: stopSources, stopOutput: stopOutput, processed: make(chan struct{})}
+	pipeline := logprocessor.New(logprocessor.Options{
+		Sources: sources, Parsers: plan.rules.parsers, Postoverflows: plan.rules.postoverflows,
+		Scenarios: plan.rules.scenarios, Alerts: p.spool,
+		Engine:  scenario.NewEngine(plan.rules.scenarios, p.buckets, p.metrics.scenarios),
+		Workers: plan.cfg.LogProcessor.ParserRoutines, Now: p.now, Log: p.log, Metrics: p.metrics.lines,
+	})
+	deliverer := output.NewDeliverer(p.spool, plan.client, output.DelivererOptions{}, p.log)
+	r.background.Go(func() {
+		defer close(r.processed)
+		r.err = pipeline.Run(sourceCtx)
+	})
+	r.background.Go(func() { p.report("delivering alerts", deliverer.Run(outputCtx)) })
+	r.background.Go(func() { p.report("saving positions", p.checkpoints.Run(outputCtx, checkpointInterval)) })
+	r.background.Go(func() { p.beat(outputCtx, plan.client) })
+	p.running = r
+	return nil
+}
+
+func (p *processor) open(plan *plan) ([]acquisition.Source, error) {
+	env := acquisition.Env{
+		Log: p.log, Now: p.now, Checkpoints: p.checkpoints, Metrics: p.registry,
+		Aggregated: plan.cfg.Prometheus.Level == "aggregated",
+	}
+	var sources []acquisition.Source
+	for _, definition := range plan.definitions {
+		source, err := definition.Open(env)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, source)
+	}
+	return sources, nil
+}
+
+func (p *processor) report(what string, err error) {
+	if err != nil {
+		p.log.Error("background work ended with an error", "work", what, "error", err)
+	}
+}
+
+// beat tells the Local API every minute that this machine is alive.
+func (p *processor) beat(ctx context.Context, client *localapiclient.Client) {
+	ticker := time.NewTicker(heartbeatInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := client.Heartbeat(ctx); err != nil && ctx.Err() == nil {
+				p.log.Warn("heartbeat was not accepted", "error", err)
+			}
+		}
+	}
+}
+
+// stop ends the sources, waits until every line that they delivered is through, and then ends what
+// delivers. The buckets stay. The error is that of the sources.
+func (p *processor) stop() error {
+	r := p.running
+	if r == nil {
+		return nil
+	}
+	p.running = nil
+	r.stopSources()
+	<-r.processed
+	r.stopOutput()
+	r.background.Wait()
+	return r.err
+}

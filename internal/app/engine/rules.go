@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"shieldwall/content"
+	"shieldwall/internal/config"
+	"shieldwall/internal/expression"
+	"shieldwall/internal/expression/datafile"
+	"shieldwall/internal/expression/stash"
+	"shieldwall/internal/hub"
+	"shieldwall/internal/logprocessor/enrich"
+	"shieldwall/internal/logprocessor/grok"
+	"shieldwall/internal/logprocessor/parser"
+	"shieldwall/internal/logprocessor/scenario"
+	"shieldwall/internal/platform/geoip"
+)
+
+// rules are everything that decides what a log line means.
+type rules struct {
+	parsers       *parser.Set
+	postoverflows *parser.Set
+	scenarios     *scenario.Set
+	names         []string // of the installed items, as the Local API wants to know them
+	expressions   *expression.Library
+}
+
+// ruleDeps is what rules need of the daemon. It outlives reloads.
+type ruleDeps struct {
+	log       *slog.Logger
+	now       func() time.Time
+	databases *geoip.Databases
+	nodes     *parser.Metrics
+}
+
+// loadRules reads every installed item. Nothing that exists is touched.
+func loadRules(cfg *config.Config, d ruleDeps) (*rules, error) {
+	inventory, err := hub.Scan(hub.Paths{
+		HubDir: cfg.Paths.HubDir, IndexPath: cfg.Paths.IndexPath, ConfigDir: cfg.Paths.ConfigDir,
+	}, d.log)
+	if err != nil {
+		return nil, err
+	}
+	simulation, err := config.LoadSimulation(cfg.Paths.SimulationPath)
+	if err != nil {
+		return nil, err
+	}
+	patterns, err := loadPatterns(cfg.Paths.PatternDir)
+	if err != nil {
+		return nil, err
+	}
+	data, memory := datafile.New(d.log, d.now), stash.New(d.now)
+	library := expression.New(expression.Deps{Log: d.log, Now: d.now, Data: data, Stash: memory})
+	deps := parser.Deps{
+		Log: d.log, Expressions: library, Data: data, DataDir: cfg.Paths.DataDir, Stash: memory,
+		Methods: enrich.Registry(enrich.Deps{Now: d.now, Databases: d.databases}), Metrics: d.nodes,
+	}
+	r := &rules{names: inventory.Names(hub.Scenarios), expressions: library}
+	deps.Patterns = patterns.Clone()
+	if r.parsers, err = parser.Load(parserItems(inventory.Installed(hub.Parsers)), deps); err != nil {
+		return nil, fmt.Errorf("loading parsers: %w", err)
+	}
+	deps.Patterns = patterns.Clone()
+	if r.postoverflows, err = parser.Load(parserItems(inventory.Installed(hub.Postoverflows)), deps); err != nil {
+		return nil, fmt.Errorf("loading postoverflows: %w", err)
+	}
+	r.scenarios, err = scenario.Load(scenarioItems(inventory.Installed(hub.Scenarios)), scenario.Deps{
+		Log: d.log, Expressions: library, Data: data, DataDir: cfg.Paths.DataDir, Simulated: simulation.Covers,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("loading scenarios: %w", err)
+	}
+	return r, nil
+}
+
+func parserItems(installed []hub.Item) []parser.Item {
+	items := make([]parser.Item, 0, len(installed))
+	for _, item := range installed {
+		items = append(items, parser.Item{Path: item.Path, Stage: item.Stage, Text: item.Text})
+	}
+	return items
+}
+
+func scenarioItems(installed []hub.Item) []scenario.Item {
+	items := make([]scenario.Item, 0, len(installed))
+	for _, item := range installed {
+		items = append(items, scenario.Item{Path: item.Path, Text: item.Text, Hash: item.Hash, Version: item.Version})
+	}
+	return items
+}
+
+// loadPatterns returns the embedded grok patterns with those of the administrator's folder over them.
+func loadPatterns(dir string) (*grok.Library, error) {
+	library := grok.New()
+	for _, file := range content.Patterns() {
+		if err := library.AddFile(file.Name, strings.NewReader(file.Text)); err != nil {
+			return nil, fmt.Errorf("embedded patterns: %w", err)
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return library, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading pattern_dir: %w", err)
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	for _, entry := range entries {
+		if entry.IsDir() || strings.Contains(entry.Name(), ".") {
+			continue
+		}
+		if err := overrideWith(library, filepath.Join(dir, entry.Name())); err != nil {
+			return nil, err
+		}
+	}
+	return library, nil
+}
+
+func overrideWith(library *grok.Library, path string) error {
+	file, err := os.Open(path) //nolint:gosec // below the configured folder
+	if err != nil {
+		return fmt.Errorf("reading pattern file: %w", err)
+	}
+	defer file.Close() //nolint:errcheck // only read
+	return library.OverrideFile(path, file)
+}
