@@ -1,0 +1,19 @@
+// Package lapi holds the commands with which a machine joins its Local API and tries the connection.
+package lapi
+
+import (
+	"github.com/spf13/cobra"
+
+	"shieldwall/internal/cscli/session"
+)
+
+// New returns the group "lapi".
+func New(runner *session.Runner) *cobra.Command {
+	return session.Group(
+		&cobra.Command{
+			Use:   "lapi [action]",
+			Short: "Manage interaction with Local API (LAPI)",
+		},
+		newRegister(runner), newStatus(runner),
+	)
+}

@@ -1,0 +1,64 @@
+package cscli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"shieldwall/internal/cscli/alerts"
+	"shieldwall/internal/cscli/bouncers"
+	"shieldwall/internal/cscli/decisions"
+	"shieldwall/internal/cscli/lapi"
+	"shieldwall/internal/cscli/machines"
+	"shieldwall/internal/cscli/session"
+)
+
+// Main runs the command that args name and returns the exit code of the process.
+func Main(ctx context.Context, env session.Env, args []string) int {
+	runner := session.NewRunner(env)
+	root := newRoot(runner) //nolint:contextcheck // cobra hands the context to the command that runs
+	root.SetArgs(args)
+	root.SetIn(env.Stdin)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	_, _ = fmt.Fprintln(env.Stderr, errorPrefix(runner.ColoredErrors()), errorText(cmd, err))
+	return 1
+}
+
+func newRoot(runner *session.Runner) *cobra.Command {
+	root := session.Group(
+		&cobra.Command{
+			Use:           "cscli",
+			Short:         "cscli allows you to manage crowdsec",
+			Long:          "cscli manages log processors, remediation components, alerts and decisions of the security engine.",
+			SilenceErrors: true,
+			SilenceUsage:  true,
+		},
+		alerts.New(runner), bouncers.New(runner), decisions.New(runner), lapi.New(runner), machines.New(runner), newVersion(runner),
+	)
+	runner.Bind(root.PersistentFlags())
+	return root
+}
+
+func errorPrefix(colored bool) string {
+	if colored {
+		return text.FgRed.Sprint("Error:")
+	}
+	return "Error:"
+}
+
+// errorText names the command that went wrong, unless nothing of it had begun.
+func errorText(cmd *cobra.Command, err error) string {
+	var setup *session.SetupError
+	if errors.As(err, &setup) {
+		return err.Error()
+	}
+	return cmd.CommandPath() + ": " + err.Error()
+}

@@ -1,0 +1,234 @@
+package cscli_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/crypto/bcrypt"
+
+	"shieldwall/internal/cscli"
+	"shieldwall/internal/cscli/session"
+	"shieldwall/internal/domain"
+	"shieldwall/internal/localapi"
+	"shieldwall/internal/localapi/store"
+	"shieldwall/internal/localapi/store/sql"
+	"shieldwall/internal/platform/buildinfo"
+)
+
+// now is the time in every script.
+func now() time.Time { return time.Date(2026, 11, 21, 19, 22, 13, 0, time.UTC) }
+
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata/script",
+		Setup: setUp,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"cscli":    run,
+			"localapi": serveLocalAPI,
+			"seed":     seed,
+			"cmpexact": compareExactly,
+		},
+	})
+}
+
+// run is the command cscli, in this process, with a fixed clock, repeatable randomness and a known build.
+// The configuration of the script is the default one.
+func run(ts *testscript.TestScript, neg bool, args []string) {
+	env := session.Env{
+		Stdin:          strings.NewReader(""),
+		Stdout:         ts.Stdout(),
+		Stderr:         ts.Stderr(),
+		ReadPassword:   func() (string, error) { return typed(ts.Getenv("TYPED")) },
+		LookupEnv:      func(name string) (string, bool) { return ts.Getenv(name), ts.Getenv(name) != "" },
+		Now:            now,
+		Random:         rand.NewChaCha8([32]byte{}),
+		MachineIDFiles: []string{ts.MkAbs("machine-id")},
+		Build:          buildinfo.Info{Version: "v1.7.4", Codename: "test", BuildDate: "today", GoVersion: "1.26", System: "linux"},
+	}
+	if !slices.Contains(args, "-c") {
+		args = append([]string{"-c", ts.MkAbs("config.yaml")}, args...)
+	}
+	if code := cscli.Main(context.Background(), env, args); neg != (code == 1) || code > 1 {
+		ts.Fatalf("unexpected exit code %d", code)
+	}
+}
+
+func typed(text string) (string, error) {
+	if text == "" {
+		return "", io.EOF
+	}
+	return text, nil
+}
+
+const configuration = `
+config_paths: {data_dir: $WORK}
+db_config: {type: sqlite, db_path: $WORK/crowdsec.db, use_wal: false}
+api:
+  client: {credentials_path: $WORK/credentials.yaml}
+  server: {listen_uri: 127.0.0.1:8080, profiles_path: $WORK/profiles.yaml}
+`
+
+// setUp gives a script config.yaml, the machine "tester" with its credentials, and a Local API at $LAPI
+// that answers with the files of the script.
+func setUp(env *testscript.Env) error {
+	server := httptest.NewServer(&scriptedAPI{dir: env.WorkDir})
+	env.Defer(server.Close)
+	env.Setenv("LAPI", server.URL)
+	env.Setenv("HOSTPORT", server.Listener.Addr().String())
+	for name, content := range map[string]string{
+		"config.yaml":      configuration,
+		"credentials.yaml": string(credentialsFor(server.URL)),
+		"machine-id":       "3d1219c7-c4c5-404a-aa1f-6d2a48adfda4\n",
+	} {
+		if err := os.WriteFile(filepath.Join(env.WorkDir, name), []byte(content), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func credentialsFor(url string) []byte {
+	return []byte("url: " + url + "\nlogin: tester\npassword: secret\n")
+}
+
+// scriptedAPI writes every request to the file "requests" and answers with the file that is named after
+// method and path, as in api/GET_v1_alerts. A first line "HTTP 500" is the status. Without a file the
+// answer is 404.
+type scriptedAPI struct {
+	dir string
+
+	mu sync.Mutex // guards the file of requests
+}
+
+func (a *scriptedAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.record(r)
+	name := r.Method + strings.ReplaceAll(r.URL.EscapedPath(), "/", "_")
+	answer, err := os.ReadFile(filepath.Join(a.dir, "api", name))
+	switch {
+	case err == nil:
+	case name == "POST_v1_watchers_login":
+		answer = []byte(`{"code":200,"expire":"2099-01-01T00:00:00Z","token":"t"}`)
+	default:
+		answer = []byte("HTTP 404\n")
+	}
+	if status, body, ok := bytes.Cut(answer, []byte("\n")); ok && bytes.HasPrefix(status, []byte("HTTP ")) {
+		code, _ := strconv.Atoi(string(status[len("HTTP "):]))
+		w.WriteHeader(code)
+		answer = body
+	}
+	_, _ = w.Write(answer)
+}
+
+func (a *scriptedAPI) record(r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	body, _ := io.ReadAll(r.Body)
+	line := strings.TrimSpace(r.Method+" "+r.RequestURI+" "+string(body)) + "\n"
+	file, err := os.OpenFile(filepath.Join(a.dir, "requests"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return // the script misses the file
+	}
+	_, _ = file.WriteString(line)
+	_ = file.Close()
+}
+
+// serveLocalAPI starts a real Local API on the database of the script, sets $LAPI to it and makes "tester"
+// known there. The hash of its password is a cheap one: every command logs in.
+func serveLocalAPI(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: localapi")
+	}
+	ctx := context.Background()
+	db := open(ctx, ts)
+	ts.Defer(func() { ts.Check(db.Close()) })
+	api, err := localapi.New(ctx, localapi.Config{
+		Secret:     bytes.Repeat([]byte("x"), 64),
+		TrustedIPs: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+	}, localapi.Deps{Store: db, Now: now})
+	ts.Check(err)
+	server := httptest.NewServer(api.Handler())
+	ts.Defer(server.Close)
+	ts.Setenv("LAPI", server.URL)
+	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
+	ts.Check(err)
+	ts.Check(db.AddMachine(ctx, domain.Machine{
+		ID: "tester", PasswordHash: string(hash), Validated: true, AuthType: domain.AuthPassword,
+	}))
+	ts.Check(os.WriteFile(ts.MkAbs("credentials.yaml"), credentialsFor(server.URL), 0o600))
+}
+
+func open(ctx context.Context, ts *testscript.TestScript) *sql.Store {
+	noWAL := false
+	db, err := sql.Open(ctx, sql.Config{Type: "sqlite", Path: ts.MkAbs("crowdsec.db"), WAL: &noWAL, Now: now}, slog.New(slog.DiscardHandler))
+	ts.Check(err)
+	return db
+}
+
+// compareExactly is cmp for output without a newline at its end, which a file of a script always has.
+func compareExactly(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: cmpexact stdout file")
+	}
+	got, want := ts.ReadFile(args[0]), ts.ReadFile(args[1])
+	if got != strings.TrimSuffix(want, "\n") {
+		ts.Fatalf("got %q\nwant %q", got, want)
+	}
+}
+
+// seed fills the database with machines and bouncers that the commands cannot make.
+func seed(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: seed")
+	}
+	ctx := context.Background()
+	db := open(ctx, ts)
+	defer func() { ts.Check(db.Close()) }()
+	seedMachines(ctx, ts, db)
+	seedBouncers(ctx, ts, db)
+}
+
+func seedMachines(ctx context.Context, ts *testscript.TestScript, db *sql.Store) {
+	for _, m := range []domain.Machine{
+		{ID: "alive", IPAddress: "127.0.0.1", Version: "v1.7.4-linux", OSName: "debian", OSVersion: "12.11", Validated: true},
+		{ID: "silent", IPAddress: "10.0.0.2", Validated: true},
+		{ID: "pending"},
+	} {
+		m.AuthType = domain.AuthPassword
+		ts.Check(db.AddMachine(ctx, m))
+	}
+	for id, age := range map[string]time.Duration{"alive": 37*time.Second + 400*time.Millisecond, "silent": 400 * time.Second} {
+		at := now().Add(-age)
+		ts.Check(db.UpdateMachine(ctx, id, store.MachineChange{LastHeartbeat: &at}))
+	}
+}
+
+func seedBouncers(ctx context.Context, ts *testscript.TestScript, db *sql.Store) {
+	for _, b := range []domain.Bouncer{
+		{Name: "fw", KeyHash: "a", Type: "crowdsec-firewall-bouncer", Version: "v0.0.34", IPAddress: "127.0.0.1", AuthType: domain.AuthAPIKey},
+		{Name: "fw@10.0.0.2", KeyHash: "a", IPAddress: "10.0.0.2", AuthType: domain.AuthAPIKey, AutoCreated: true},
+		{Name: "cert@10.0.0.3", KeyHash: "b", IPAddress: "10.0.0.3", AuthType: domain.AuthTLS, AutoCreated: true},
+	} {
+		added, err := db.AddBouncer(ctx, b)
+		ts.Check(err)
+		if b.Name == "fw" {
+			at := now()
+			ts.Check(db.UpdateBouncer(ctx, added.ID, store.BouncerChange{LastPull: &at}))
+		}
+	}
+}

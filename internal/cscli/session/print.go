@@ -1,0 +1,63 @@
+package session
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"shieldwall/internal/wire"
+)
+
+// Print writes text to standard output as it is.
+func (s *Session) Print(text string) error {
+	if _, err := io.WriteString(s.Stdout, text); err != nil {
+		return fmt.Errorf("writing output: %w", err)
+	}
+	return nil
+}
+
+// Printf formats to standard output.
+func (s *Session) Printf(format string, args ...any) error {
+	return s.Print(fmt.Sprintf(format, args...))
+}
+
+// PrintJSON writes value with the given indentation and no newline at the end.
+func (s *Session) PrintJSON(value any, indent string) error {
+	text, err := json.MarshalIndent(value, "", indent)
+	if err != nil {
+		return fmt.Errorf("encoding output: %w", err)
+	}
+	return s.Print(string(text))
+}
+
+// PrintJSONLine writes value indented by two, and a newline at the end.
+func (s *Session) PrintJSONLine(value any) error {
+	if err := s.PrintJSON(value, "  "); err != nil {
+		return err
+	}
+	return s.Print("\n")
+}
+
+// PrintCSV writes the header and rows.
+func (s *Session) PrintCSV(header []string, rows [][]string) error {
+	w := csv.NewWriter(s.Stdout)
+	if err := w.WriteAll(append([][]string{header}, rows...)); err != nil {
+		return fmt.Errorf("writing output: %w", err)
+	}
+	return nil
+}
+
+// Unsupported returns the error of a command that cannot print in the chosen format.
+func (s *Session) Unsupported() error {
+	return fmt.Errorf("output format '%s' not supported for this command", s.Output)
+}
+
+// PrintAlerts writes alerts as JSON the way scripts know it: indented by one, no newline at the end except
+// after an empty list.
+func (s *Session) PrintAlerts(alerts []wire.Alert) error {
+	if len(alerts) == 0 {
+		return s.Print("[]\n")
+	}
+	return s.PrintJSON(alerts, " ")
+}

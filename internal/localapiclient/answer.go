@@ -1,0 +1,100 @@
+package localapiclient
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"shieldwall/internal/domain/fault"
+	"shieldwall/internal/wire"
+)
+
+// Error is an answer of the Local API that is not a success. It is marked with the fault kind of its status.
+type Error struct {
+	Status  int    // of HTTP
+	Message string // the server's, may be empty
+}
+
+// Error returns the message in the form that scripts know: "API error: <message>".
+func (e *Error) Error() string {
+	switch {
+	case e.Message == "":
+		return fmt.Sprintf("API error: http code %d", e.Status)
+	case e.Status == http.StatusUnprocessableEntity:
+		return fmt.Sprintf("API error: http code %d, invalid request: %s", e.Status, e.Message)
+	}
+	return "API error: " + e.Message
+}
+
+func refusal(res *http.Response) error {
+	var body wire.Message
+	// An answer without a readable message still has its status.
+	_ = json.NewDecoder(io.LimitReader(res.Body, maxSmall)).Decode(&body)
+	return fault.Mark(kindOfStatus(res.StatusCode), &Error{Status: res.StatusCode, Message: body.Message})
+}
+
+func kindOfStatus(status int) fault.Kind {
+	switch status {
+	case http.StatusUnauthorized:
+		return fault.Unauthorized
+	case http.StatusForbidden:
+		return fault.Forbidden
+	case http.StatusNotFound:
+		return fault.NotFound
+	case http.StatusRequestEntityTooLarge:
+		return fault.TooLarge
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return fault.Unavailable
+	}
+	if status >= 400 && status < 500 {
+		return fault.Invalid
+	}
+	return fault.Unavailable
+}
+
+func kindOfDecoding(err error) fault.Kind {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return fault.TooLarge
+	}
+	return fault.Unavailable
+}
+
+// into returns a decoder that reads exactly one JSON document into target.
+func into(target any) func(io.Reader) error {
+	return func(r io.Reader) error {
+		decoder := json.NewDecoder(r)
+		if err := decoder.Decode(target); err != nil {
+			return noEOF(err)
+		}
+		return atEnd(decoder)
+	}
+}
+
+// atEnd makes sure that the answer ends here: only then it is known to be whole.
+func atEnd(decoder *json.Decoder) error {
+	switch _, err := decoder.Token(); {
+	case err == nil:
+		return errors.New("unexpected data after the answer")
+	case !errors.Is(err, io.EOF):
+		return err
+	}
+	return nil
+}
+
+// noEOF keeps an answer that breaks off from looking like the end of something.
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func ignoreEOF(err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return nil
+	}
+	return fault.Errorf(fault.Unavailable, "reading answer: %w", err)
+}

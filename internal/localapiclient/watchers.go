@@ -1,0 +1,51 @@
+package localapiclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"shieldwall/internal/domain/fault"
+	"shieldwall/internal/wire"
+)
+
+// Login proves the machine's identity and returns a token. Other methods log in by themselves.
+// Unauthorized when the Local API knows no such machine, password or certificate, or it is not validated.
+func (c *Client) Login(ctx context.Context) (wire.Token, error) {
+	credentials := wire.Login{MachineID: c.cfg.Login, Password: c.cfg.Password}
+	if c.cfg.Scenarios != nil {
+		credentials.Scenarios = c.cfg.Scenarios()
+	}
+	var token wire.Token
+	err := c.send(ctx, request{
+		method: http.MethodPost, path: []string{"watchers", "login"}, body: credentials,
+		decode: into(&token), maxSize: maxSmall,
+	}, header{})
+	if err != nil {
+		return wire.Token{}, err
+	}
+	if token.Token == "" {
+		return wire.Token{}, fault.Errorf(fault.Unavailable, "the answer to the login has no token")
+	}
+	return token, nil
+}
+
+// Register makes a machine known to the Local API. Forbidden when the name is taken or registration is
+// closed, Unauthorized when the registration token is refused.
+func (c *Client) Register(ctx context.Context, machine wire.Registration) error {
+	err := c.send(ctx, request{method: http.MethodPost, path: []string{"watchers"}, body: machine}, header{})
+	if err == nil {
+		return nil
+	}
+	var refused *Error
+	if errors.As(err, &refused) && refused.Status != http.StatusUnprocessableEntity {
+		err = fault.Errorf(fault.KindOf(err), "%d %s: %w", refused.Status, http.StatusText(refused.Status), err)
+	}
+	return fmt.Errorf("api register (%s): %w", c.base, err)
+}
+
+// Heartbeat tells the Local API that the machine is alive.
+func (c *Client) Heartbeat(ctx context.Context) error {
+	return c.asMachine(ctx, request{method: http.MethodGet, path: []string{"heartbeat"}})
+}
