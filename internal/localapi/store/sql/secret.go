@@ -1,0 +1,41 @@
+package sql
+
+import (
+	"context"
+	dbsql "database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+)
+
+// Secret returns the value kept under name. The first call ever, in whatever process, stores what generate
+// returns; all others return the same. Names are those of config_items, so they must not be among the published.
+func (s *Store) Secret(ctx context.Context, name string, generate func() ([]byte, error)) (secret []byte, err error) {
+	err = s.write(ctx, func(tx session) error {
+		var text string
+		err := tx.one(ctx, []any{&text}, "SELECT value FROM config_items WHERE name = ?", name)
+		if errors.Is(err, dbsql.ErrNoRows) {
+			secret, err = tx.addSecret(ctx, name, generate, tx.time(s.now()))
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		secret, err = base64.StdEncoding.DecodeString(text)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("secret %s: %w", name, err)
+	}
+	return secret, nil
+}
+
+func (s session) addSecret(ctx context.Context, name string, generate func() ([]byte, error), now any) ([]byte, error) {
+	secret, err := generate()
+	if err != nil {
+		return nil, err
+	}
+	text := base64.StdEncoding.EncodeToString(secret)
+	return secret, s.insertRows(ctx, "config_items", []string{"created_at", "updated_at", "name", "value"},
+		[][]any{{now, now, name, text}})
+}
