@@ -3,6 +3,7 @@ package domain
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 )
 
 // IPRange is a closed interval of addresses of one family. The zero value is invalid.
@@ -13,7 +14,7 @@ type IPRange struct {
 
 // ParseIPRange reads an address ("192.0.2.1") or a prefix ("192.0.2.0/24"; host bits are ignored).
 func ParseIPRange(text string) (IPRange, error) {
-	if addr, err := netip.ParseAddr(text); err == nil {
+	if addr, err := netip.ParseAddr(text); err == nil && !strings.Contains(text, "/") { // a zone can hold anything
 		addr = addr.Unmap().WithZone("")
 		return IPRange{First: addr, Last: addr}, nil
 	}

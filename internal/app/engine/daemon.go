@@ -48,7 +48,11 @@ func Run(ctx context.Context, options Options, around Surroundings) error {
 	if err != nil {
 		d.log.Log(ctx, logging.LevelFatal, "crowdsec cannot go on", "error", err)
 	}
-	return errors.Join(err, d.stop(context.WithoutCancel(ctx)))
+	stopErr := d.stop(context.WithoutCancel(ctx))
+	if stopErr != nil && err == nil {
+		d.log.Error("crowdsec did not stop in order", "error", stopErr)
+	}
+	return errors.Join(err, stopErr)
 }
 
 func (d *daemon) run(ctx context.Context) error {
@@ -171,7 +175,7 @@ func (d *daemon) startProcessor(ctx context.Context, plan *plan) error {
 	if err != nil {
 		return err
 	}
-	spool, err := output.Open(dir, output.Options{}, d.log)
+	spool, err := output.Open(dir, output.Options{Now: d.around.Now, Metrics: d.registry}, d.log)
 	if err != nil {
 		return fmt.Errorf("opening the spool of alerts: %w", err)
 	}
@@ -183,7 +187,7 @@ func (d *daemon) startProcessor(ctx context.Context, plan *plan) error {
 	if err := d.processor.start(ctx, plan); err != nil {
 		return err
 	}
-	d.cleanups.PushClose("log processor", func() error { return d.processor.stop() })
+	d.cleanups.Push("log processor", d.processor.stop)
 	return nil
 }
 
@@ -204,12 +208,8 @@ func (d *daemon) state(cfg *config.Config) (spoolDir string, positions *checkpoi
 
 // removeReplay keeps alerts that could not be delivered.
 func (d *daemon) removeReplay(dir string) error {
-	left, err := output.Pending(dir)
-	if err != nil {
-		return err
-	}
-	if left > 0 {
-		return fmt.Errorf("%d alerts could not be delivered, they are kept in %s", left, dir)
+	if d.processor != nil && d.processor.spool.Len() > 0 {
+		return fmt.Errorf("%d alerts could not be delivered, they are kept in %s", d.processor.spool.Len(), dir)
 	}
 	return os.RemoveAll(dir)
 }
@@ -229,8 +229,8 @@ func (d *daemon) serve(ctx context.Context) error {
 			}
 			processed = d.processed()
 		case <-processed:
-			if d.options.DSN != "" || d.processor.running.err != nil {
-				return nil // what went wrong is reported by stopping the processor
+			if err := d.processor.running.err; err != nil || d.options.DSN != "" {
+				return err
 			}
 			d.log.Info("all data sources have ended")
 			processed = nil
@@ -255,7 +255,7 @@ func (d *daemon) reload(ctx context.Context) error {
 		return nil
 	}
 	if next != nil {
-		if err := d.processor.stop(); err != nil {
+		if err := d.processor.stop(context.WithoutCancel(ctx)); err != nil {
 			d.log.Error("a data source ended with an error", "error", err)
 		}
 		if err := d.processor.start(ctx, next); err != nil {

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	secretSize    = 64 // bytes, also the least that CS_LAPI_SECRET may have
-	secretName    = "jwt_signing_key"
+	secretSize    = 64                // bytes, also the least that CS_LAPI_SECRET may have
+	secretName    = "jwt_signing_key" //nolint:gosec // the name of a secret, not a secret
 	flushInterval = time.Minute
 )
 

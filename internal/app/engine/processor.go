@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -31,6 +30,7 @@ const (
 	requestTimeout     = 30 * time.Second
 	heartbeatInterval  = time.Minute
 	checkpointInterval = 2 * time.Second
+	flushTimeout       = 10 * time.Second
 )
 
 // processor is the log processor of this process. One goroutine, that of Run, starts and stops it.
@@ -58,6 +58,7 @@ type plan struct {
 type run struct {
 	stopSources context.CancelFunc
 	stopOutput  context.CancelFunc
+	deliverer   *output.Deliverer
 	background  sync.WaitGroup
 	processed   chan struct{} // closed when every line is through
 	err         error         // of the sources; read it after processed is closed
@@ -186,12 +187,12 @@ func (p *processor) start(ctx context.Context, plan *plan) error {
 		Engine:  scenario.NewEngine(plan.rules.scenarios, p.buckets, p.metrics.scenarios),
 		Workers: plan.cfg.LogProcessor.ParserRoutines, Now: p.now, Log: p.log, Metrics: p.metrics.lines,
 	})
-	deliverer := output.NewDeliverer(p.spool, plan.client, output.DelivererOptions{}, p.log)
+	r.deliverer = output.NewDeliverer(p.spool, plan.client, output.DeliveryOptions{}, p.log)
 	r.background.Go(func() {
 		defer close(r.processed)
 		r.err = pipeline.Run(sourceCtx)
 	})
-	r.background.Go(func() { p.report("delivering alerts", deliverer.Run(outputCtx)) })
+	r.background.Go(func() { p.report("delivering alerts", r.deliverer.Run(outputCtx)) })
 	r.background.Go(func() { p.report("saving positions", p.checkpoints.Run(outputCtx, checkpointInterval)) })
 	r.background.Go(func() { p.beat(outputCtx, plan.client) })
 	p.running = r
@@ -238,7 +239,7 @@ func (p *processor) beat(ctx context.Context, client *localapiclient.Client) {
 
 // stop ends the sources, waits until every line that they delivered is through, and then ends what
 // delivers. The buckets stay. The error is that of the sources.
-func (p *processor) stop() error {
+func (p *processor) stop(ctx context.Context) error {
 	r := p.running
 	if r == nil {
 		return nil
@@ -248,5 +249,15 @@ func (p *processor) stop() error {
 	<-r.processed
 	r.stopOutput()
 	r.background.Wait()
+	p.flush(ctx, r.deliverer)
 	return r.err
+}
+
+// flush tries once more to deliver what waits.
+func (p *processor) flush(ctx context.Context, deliverer *output.Deliverer) {
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	if err := deliverer.Flush(ctx); err != nil {
+		p.log.Warn("alerts stay in the spool until the Local API can be reached", "waiting", p.spool.Len(), "error", err)
+	}
 }

@@ -19,7 +19,7 @@ func (s *Scenario) overflowEvent(state *bucket.State, at time.Time) (*event.Even
 	}
 	evt := event.New(event.Line{}, event.Live)
 	evt.Type = event.Overflow
-	evt.MarshaledTime = at.Format(time.RFC3339Nano)
+	evt.Time, evt.MarshaledTime = at, at.Format(time.RFC3339Nano)
 	evt.Overflow = event.RuntimeAlert{
 		Mapkey: s.mapKey(state.Group), Reprocess: s.reprocess, Sources: sources,
 		APIAlerts: s.alerts(state, sources, at),
@@ -32,14 +32,11 @@ func (s *Scenario) overflowEvent(state *bucket.State, at time.Time) (*event.Even
 func (s *Scenario) alerts(state *bucket.State, sources map[string]*wire.Source, at time.Time) []*wire.Alert {
 	body := wire.Alert{
 		Capacity:        int32(s.bucket.Capacity), //nolint:gosec // a capacity beyond 2^31 cannot be filled
-		Decisions:       []wire.Decision{},
 		Events:          alertEvents(state.Queue),
 		EventsCount:     int32(state.Total), //nolint:gosec // as above
 		Kind:            "crowdsec",
-		Labels:          []string{},
 		Leakspeed:       s.leakspeed.String(),
 		Message:         s.message(state, sources, at),
-		Meta:            []wire.MetaItem{},
 		Remediation:     s.remediate,
 		Scenario:        s.Name,
 		ScenarioHash:    s.Hash,

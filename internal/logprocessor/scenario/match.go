@@ -69,7 +69,7 @@ func bucketTime(evt *event.Event, now time.Time) (time.Time, error) {
 	if evt.MarshaledTime == "" {
 		return now, errNoTime
 	}
-	at, err := time.Parse(time.RFC3339Nano, evt.MarshaledTime)
+	at, err := time.ParseInLocation(time.RFC3339Nano, evt.MarshaledTime, time.UTC) // never the zone of the host
 	if err != nil {
 		return now, err
 	}

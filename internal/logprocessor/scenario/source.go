@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"strconv"
 
@@ -18,7 +19,7 @@ const (
 )
 
 // sources collects who the events of a bucket are about, by value. Later events replace earlier ones of the
-// same value. Without any source, or with several scopes, there can be no alert.
+// same value. All have the scope of the scenario. Without any source there can be no alert.
 func (s *Scenario) sources(queue []*event.Event) (map[string]*wire.Source, error) {
 	found := map[string]*wire.Source{}
 	for _, evt := range queue {
@@ -28,13 +29,6 @@ func (s *Scenario) sources(queue []*event.Event) (map[string]*wire.Source, error
 	}
 	if len(found) == 0 {
 		return nil, errors.New("no source")
-	}
-	scope := ""
-	for _, source := range found {
-		if scope != "" && source.Scope != scope {
-			return nil, fmt.Errorf("sources of scope %s and %s in one bucket", scope, source.Scope)
-		}
-		scope = source.Scope
 	}
 	return found, nil
 }
@@ -94,7 +88,7 @@ func describe(source *wire.Source, evt *event.Event) error {
 
 func coordinate(text string) float32 {
 	value, err := strconv.ParseFloat(text, 32)
-	if err != nil {
+	if err != nil || math.IsNaN(value) || math.IsInf(value, 0) { // JSON has no words for these
 		return 0
 	}
 	return float32(value)

@@ -22,8 +22,9 @@ func Parse(text string) (time.Duration, error) {
 	if !hasDays {
 		return time.ParseDuration(text)
 	}
-	days, err := strconv.Atoi(head)
-	if err != nil || days < 0 || days > maxDays {
+	number, err := strconv.ParseUint(head, 10, 32) // no second sign
+	days := int(number)                            //nolint:gosec // of 32 bits
+	if err != nil || days > maxDays {
 		return 0, fmt.Errorf("invalid day value in duration %q", text)
 	}
 	total := time.Duration(days) * day

@@ -1,0 +1,63 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"shieldwall/internal/domain/fault"
+)
+
+// passwords hashes and compares machine passwords, no more at once than there are processors: the work is
+// slow by intent and anybody can ask for it.
+type passwords struct {
+	slots chan struct{}
+	decoy []byte // hash to compare with when there is no such machine
+}
+
+func newPasswords() (*passwords, error) {
+	decoy, err := bcrypt.GenerateFromPassword([]byte("no machine has this password"), bcrypt.DefaultCost)
+	if err != nil {
+		return nil, fmt.Errorf("preparing password checks: %w", err)
+	}
+	return &passwords{slots: make(chan struct{}, runtime.GOMAXPROCS(0)), decoy: decoy}, nil
+}
+
+// hash returns the bcrypt hash of password, Invalid when it is longer than 72 bytes.
+func (p *passwords) hash(ctx context.Context, password string) (string, error) {
+	var hash []byte
+	err := p.work(ctx, func() (err error) {
+		hash, err = bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
+		return err
+	})
+	if errors.Is(err, bcrypt.ErrPasswordTooLong) {
+		return "", fault.Errorf(fault.Invalid, "unable to hash")
+	}
+	return string(hash), err
+}
+
+// matches reports whether password is the one behind hash; "" stands for no such machine and takes as long.
+func (p *passwords) matches(ctx context.Context, hash, password string) (bool, error) {
+	known := []byte(hash)
+	if hash == "" {
+		known = p.decoy
+	}
+	err := p.work(ctx, func() error { return bcrypt.CompareHashAndPassword(known, []byte(password)) })
+	if fault.Is(err, fault.Unavailable) {
+		return false, err
+	}
+	return err == nil && hash != "", nil
+}
+
+func (p *passwords) work(ctx context.Context, do func() error) error {
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+		return do()
+	case <-ctx.Done():
+		return fault.Mark(fault.Unavailable, fmt.Errorf("waiting for a processor: %w", ctx.Err()))
+	}
+}

@@ -1,0 +1,69 @@
+package localapi
+
+import (
+	"log/slog"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"shieldwall/internal/localapi/profile"
+	"shieldwall/internal/localapi/store"
+)
+
+// Config says how to serve. It is valid as it is; at least one of Listen and Socket is needed to listen.
+type Config struct {
+	Listen                    string // host:port, "" for none
+	Socket                    string // path of a Unix socket, "" for none
+	TrustedIPs                []netip.Prefix
+	UseForwardedFor           bool
+	TrustedProxies            []netip.Prefix // any turns UseForwardedFor on; none with it trusts every IPv4 peer
+	DisableRemoteRegistration bool
+	Secret                    []byte // signs tokens, at least 64 bytes; shared by replicas
+	Profiles                  []profile.Profile
+	FollowInterval            time.Duration // between two looks for what other replicas wrote, default 1s
+}
+
+// Deps are what a Server works with. Store is required.
+type Deps struct {
+	Store    Store
+	Log      *slog.Logger          // nil: no logs
+	Now      func() time.Time      // nil: time.Now
+	NewUUID  func() string         // nil: random ones
+	Registry prometheus.Registerer // nil: the metrics are not registered
+}
+
+// Store is everything a Server keeps.
+type Store interface {
+	store.Machines
+	store.Bouncers
+	store.Alerts
+	store.Decisions
+	store.ChangeLog
+}
+
+func (d Deps) withDefaults() Deps {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.NewUUID == nil {
+		d.NewUUID = uuid.NewString
+	}
+	return d
+}
+
+// proxies returns the peers whose forwarding headers are believed.
+func (c Config) proxies() []netip.Prefix {
+	if len(c.TrustedProxies) > 0 {
+		return slices.Clone(c.TrustedProxies)
+	}
+	if c.UseForwardedFor {
+		return []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 0)}
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package localapi
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"shieldwall/internal/domain"
+	"shieldwall/internal/domain/fault"
+	"shieldwall/internal/localapi/store"
+	"shieldwall/internal/localapi/stream"
+	"shieldwall/internal/wire"
+)
+
+const (
+	pullNoted       = time.Minute // how exactly the last pull of a bouncer that asks live is known
+	pullNotedStream = time.Hour   // the same for one that also follows the stream, which needs that time itself
+)
+
+func (s *Server) queryDecisions(w http.ResponseWriter, r *http.Request, bouncer domain.Bouncer) error {
+	q, err := queryOf(r)
+	if err != nil {
+		return err
+	}
+	filter, err := decisionFilter(q, nil)
+	if err != nil {
+		return err
+	}
+	now := s.now().UTC()
+	found, err := page(q, s.index.Query(filter, now))
+	if err != nil {
+		return err
+	}
+	s.metrics.answered(bouncer.Name, len(found))
+	if r.Method == http.MethodGet {
+		s.noteLivePull(r, bouncer, now)
+	}
+	var documents []wire.Decision // null when there are none
+	for _, decision := range found {
+		document := wire.FromDecision(decision, now)
+		document.UUID = ""
+		documents = append(documents, document)
+	}
+	return writeFound(w, r, documents)
+}
+
+// page cuts the part out of decisions, which are by ID, that the request asks for.
+func page(q query, decisions []*domain.Decision) ([]*domain.Decision, error) {
+	after, err := q.number("id_gt", 0)
+	if err != nil {
+		return nil, err
+	}
+	offset, err := q.number("offset", 0)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := q.number("limit", 0)
+	if err != nil {
+		return nil, err
+	}
+	first := slices.IndexFunc(decisions, func(d *domain.Decision) bool { return d.ID > after })
+	if first < 0 {
+		return nil, nil
+	}
+	decisions = decisions[first:]
+	decisions = decisions[min(offset, int64(len(decisions))):]
+	if limit > 0 {
+		decisions = decisions[:min(limit, int64(len(decisions)))]
+	}
+	return decisions, nil
+}
+
+// noteLivePull stores that the bouncer is alive. The stream of the same bouncer announces what has expired
+// since that time, so one that follows the stream is left alone.
+func (s *Server) noteLivePull(r *http.Request, bouncer domain.Bouncer, now time.Time) {
+	precision := pullNoted
+	if bouncer.Cursor != 0 {
+		precision = pullNotedStream
+	}
+	if now.Sub(bouncer.LastPull) < precision {
+		return
+	}
+	if err := s.bouncers.Update(r.Context(), bouncer, s.clientAddress(r), store.BouncerChange{LastPull: &now}); err != nil {
+		s.log.WarnContext(r.Context(), "time of the last pull not stored", "bouncer", bouncer.Name, "error", err)
+	}
+}
+
+func (s *Server) expireDecisions(w http.ResponseWriter, r *http.Request, _ string) error {
+	q, err := destructiveQueryOf(r)
+	if err != nil {
+		return err
+	}
+	filter, err := expiryFilter(q)
+	if err != nil {
+		return err
+	}
+	expired, err := s.expire(r, filter)
+	if err != nil {
+		return err
+	}
+	return writeDeleted(w, expired)
+}
+
+func (s *Server) expireDecision(w http.ResponseWriter, r *http.Request, _ string) error {
+	id, err := pathID(r, "decision_id")
+	if err != nil {
+		return err
+	}
+	expired, err := s.expire(r, store.DecisionFilter{IDs: []int64{id}})
+	if err != nil {
+		return err
+	}
+	if expired == 0 {
+		return fault.Errorf(fault.NotFound, "decision with id '%d' doesn't exist: unable to delete", id)
+	}
+	return writeDeleted(w, expired)
+}
+
+func (s *Server) expire(r *http.Request, filter store.DecisionFilter) (int, error) {
+	expired, err := s.store.ExpireDecisions(r.Context(), filter, s.now().UTC())
+	if err != nil {
+		return 0, err
+	}
+	s.catchUp(r.Context())
+	return expired, nil
+}
+
+// expiryFilter reads the parameters of a deletion; unknown ones are errors.
+func expiryFilter(q query) (store.DecisionFilter, error) {
+	known := []string{"contains", "ip", "origin", "range", "scenario", "scope", "scopes", "type", "uuid", "value"}
+	for _, name := range q.names() {
+		if !slices.Contains(known, name) {
+			return store.DecisionFilter{}, fault.Errorf(fault.Invalid, "'%s' doesn't exist: invalid filter", name)
+		}
+	}
+	filter := store.DecisionFilter{
+		UUIDs: q["uuid"], Value: q.text("value"), Type: q.text("type"), Origin: q.text("origin"),
+		Scenario: q.text("scenario"), Scope: domain.NormalizeScope(q.text("scopes")),
+	}
+	if scope := domain.NormalizeScope(q.text("scope")); scope != "" {
+		if filter.Scope != "" && filter.Scope != scope {
+			return store.DecisionFilter{}, fault.Errorf(fault.Invalid, "scope and scopes exclude each other: invalid filter")
+		}
+		filter.Scope = scope
+	}
+	var err error
+	filter.Range, filter.Inside, err = q.addresses()
+	return filter, err
+}
+
+// decisionFilter reads the parameters of live queries and streams; unknown ones are ignored, for clients
+// send them. Without scopes those of scopes count.
+func decisionFilter(q query, scopes []domain.Scope) (stream.Filter, error) {
+	filter := stream.Filter{
+		Scopes: scopes, Origins: q.list("origins"), Value: q.text("value"), Type: q.text("type"),
+		ScenariosContaining:    q.lowerList("scenarios_containing"),
+		ScenariosNotContaining: q.lowerList("scenarios_not_containing"),
+		IncludeSimulated:       q.text("simulated") != "" && q.text("simulated") != "false",
+		KeepDuplicates:         q.text("dedup") == "false",
+	}
+	if asked := q.scopes("scopes"); asked != nil {
+		filter.Scopes = asked
+	}
+	if asked := q.scopes("scope"); asked != nil {
+		filter.Scopes = intersect(filter.Scopes, asked)
+	}
+	var err error
+	filter.Range, filter.Inside, err = q.addresses()
+	return filter, err
+}
+
+// intersect returns the scopes that are in both; nil stands for all scopes.
+func intersect(a, b []domain.Scope) []domain.Scope {
+	if a == nil {
+		return b
+	}
+	both := make([]domain.Scope, 0, len(b))
+	for _, scope := range b {
+		if slices.Contains(a, scope) {
+			both = append(both, scope)
+		}
+	}
+	return both
+}

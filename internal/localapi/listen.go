@@ -1,0 +1,144 @@
+package localapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	headerTimeout   = 10 * time.Second
+	readTimeout     = 2 * time.Minute // a body of 50 MiB over a slow line
+	writeTimeout    = 4 * time.Minute // counts from the header, so it includes reading the body
+	idleTimeout     = 3 * time.Minute // bouncers poll every few seconds, heartbeats come every minute
+	maxHeaderBytes  = 64 << 10
+	shutdownTimeout = 5 * time.Second
+)
+
+// Listen binds the configured address and socket. The error names the one that cannot be bound, and then
+// none stays bound. It must be called before Serve.
+func (s *Server) Listen(ctx context.Context) error {
+	if s.cfg.Listen == "" && s.cfg.Socket == "" {
+		return errors.New("no listen_uri or listen_socket specified")
+	}
+	if s.cfg.Listen != "" {
+		if err := s.bind(ctx, "tcp", s.cfg.Listen); err != nil {
+			return err
+		}
+	}
+	if s.cfg.Socket == "" {
+		return nil
+	}
+	err := removeStale(ctx, s.cfg.Socket)
+	if err == nil {
+		err = s.bind(ctx, "unix", s.cfg.Socket)
+	}
+	if err != nil {
+		s.closeListeners()
+	}
+	return err
+}
+
+func (s *Server) bind(ctx context.Context, network, address string) error {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, network, address)
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w", address, err)
+	}
+	s.listeners = append(s.listeners, listener)
+	return nil
+}
+
+func (s *Server) closeListeners() {
+	for _, listener := range s.listeners {
+		_ = listener.Close() // only ever bound: there is nothing to lose
+	}
+	s.listeners = nil
+}
+
+// removeStale removes the socket that a killed server has left behind. A server that is alive keeps its
+// socket, and what is no socket stays.
+func removeStale(ctx context.Context, path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w", path, err)
+	}
+	if info.Mode()&fs.ModeSocket == 0 {
+		return fmt.Errorf("listening on %s: a file that is no socket is in the way", path)
+	}
+	var dialer net.Dialer
+	if conn, err := dialer.DialContext(ctx, "unix", path); err == nil {
+		_ = conn.Close()
+		return fmt.Errorf("listening on %s: %w", path, syscall.EADDRINUSE)
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("listening on %s: %w", path, err)
+	}
+	return nil
+}
+
+// Addr returns the first bound address, that of TCP if there is one; nil before Listen.
+func (s *Server) Addr() net.Addr {
+	if len(s.listeners) == 0 {
+		return nil
+	}
+	return s.listeners[0].Addr()
+}
+
+// Serve answers requests and follows other replicas until ctx ends, then lets open requests finish for a
+// few seconds. It returns nil after such an end.
+func (s *Server) Serve(ctx context.Context) error {
+	server := s.httpServer()
+	group, ctx := errgroup.WithContext(ctx)
+	for _, listener := range s.listeners {
+		group.Go(func() error {
+			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serving on %s: %w", listener.Addr(), err)
+			}
+			return nil
+		})
+	}
+	group.Go(func() error { return s.index.Run(ctx) })
+	group.Go(func() error {
+		<-ctx.Done()
+		return shutDown(context.WithoutCancel(ctx), server)
+	})
+	return group.Wait()
+}
+
+func shutDown(ctx context.Context, server *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("shutting down the local api: %w", err), server.Close())
+	}
+	return nil
+}
+
+func (s *Server) httpServer() *http.Server {
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		Protocols:         protocols,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}

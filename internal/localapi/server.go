@@ -1,0 +1,79 @@
+package localapi
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"shieldwall/internal/localapi/auth"
+	"shieldwall/internal/localapi/profile"
+	"shieldwall/internal/localapi/stream"
+)
+
+// Server is a Local API. Make it with New.
+type Server struct {
+	cfg      Config
+	store    Store
+	log      *slog.Logger
+	now      func() time.Time
+	newUUID  func() string
+	tokens   *auth.Tokens
+	machines *auth.Machines
+	bouncers *auth.Bouncers
+	index    *stream.Index
+	profiles atomic.Pointer[profile.Evaluator]
+	proxies  []netip.Prefix
+	metrics  *metrics
+	handler  http.Handler
+
+	listeners []net.Listener // set by Listen
+}
+
+// New returns a Server that has read the active decisions and can answer requests. The caller keeps the
+// store open for as long as the Server is used.
+func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
+	deps = deps.withDefaults()
+	s := &Server{
+		cfg: cfg, store: deps.Store, log: deps.Log, now: deps.Now, newUUID: deps.NewUUID, proxies: cfg.proxies(),
+	}
+	var err error
+	if s.tokens, err = auth.NewTokens(cfg.Secret, deps.Now); err != nil {
+		return nil, err
+	}
+	if s.machines, err = auth.NewMachines(deps.Store, deps.Log, deps.Now); err != nil {
+		return nil, err
+	}
+	if s.bouncers, err = auth.NewBouncers(deps.Store, deps.Log, deps.Now); err != nil {
+		return nil, err
+	}
+	if s.metrics, err = newMetrics(deps.Registry); err != nil {
+		return nil, err
+	}
+	s.index, err = stream.Open(ctx, deps.Store, stream.Options{
+		Log: deps.Log, Now: deps.Now, Interval: cfg.FollowInterval,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.SetProfiles(cfg.Profiles)
+	s.handler = s.observe(s.routes())
+	return s, nil
+}
+
+// Handler returns the whole API. It can be used without Listen and Serve, which add nothing but listeners
+// and the following of other replicas.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// SetProfiles replaces the profiles for alerts that arrive from now on.
+func (s *Server) SetProfiles(profiles []profile.Profile) {
+	for _, p := range profiles {
+		if len(p.Notifications) > 0 {
+			s.log.Warn("notifications of the profile are not sent", "profile", p.Name, "notifications", p.Notifications)
+		}
+	}
+	s.profiles.Store(profile.NewEvaluator(profiles, s.log))
+}

@@ -1,0 +1,101 @@
+package localapi
+
+import (
+	"errors"
+	"net/http"
+
+	"shieldwall/internal/domain/fault"
+	"shieldwall/internal/localapi/auth"
+	"shieldwall/internal/localapi/store"
+	"shieldwall/internal/wire"
+)
+
+func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
+	address := s.clientAddress(r)
+	if s.cfg.DisableRemoteRegistration && !address.IsLoopback() {
+		return fault.Errorf(fault.Forbidden, "access forbidden")
+	}
+	body, err := bodyOf(r, maxAnonymousBody)
+	if err != nil {
+		return err
+	}
+	registration, err := wire.DecodeRegistration(body)
+	if err != nil {
+		return err
+	}
+	if err := s.machines.Register(r.Context(), registration.MachineID, registration.Password, address); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusCreated)
+	return nil
+}
+
+func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
+	body, err := bodyOf(r, maxAnonymousBody)
+	if err != nil {
+		return unauthorizedBody(err)
+	}
+	login, err := wire.DecodeLogin(body)
+	if err != nil {
+		return unauthorizedBody(err)
+	}
+	err = s.machines.Login(r.Context(), auth.Credentials{
+		ID: login.MachineID, Password: login.Password, Scenarios: login.Scenarios,
+		UserAgent: r.UserAgent(), Address: s.clientAddress(r),
+	})
+	if err != nil {
+		return err
+	}
+	return s.writeToken(w, login.MachineID)
+}
+
+// unauthorizedBody is the published answer to a login that cannot be read: 401, whatever is wrong with it.
+func unauthorizedBody(err error) error {
+	var (
+		incomplete *wire.ValidationError
+		tooLarge   *http.MaxBytesError
+	)
+	switch {
+	case errors.As(err, &incomplete):
+		return fault.Errorf(fault.Unauthorized, "%s", incomplete.Error())
+	case errors.As(err, &tooLarge):
+		return fault.Errorf(fault.Unauthorized, "%s", tooLarge.Error())
+	}
+	return fault.Errorf(fault.Unauthorized, "missing: %s", err.Error())
+}
+
+func (s *Server) refreshToken(w http.ResponseWriter, r *http.Request) error {
+	id, err := s.tokens.VerifyForRefresh(bearer(r))
+	if err != nil {
+		return err
+	}
+	if err := s.machines.Check(r.Context(), id); err != nil {
+		return err
+	}
+	return s.writeToken(w, id)
+}
+
+func (s *Server) writeToken(w http.ResponseWriter, machineID string) error {
+	token, expires, err := s.tokens.Issue(machineID)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, wire.Token{Code: http.StatusOK, Expire: expires, Token: token})
+}
+
+func (s *Server) deleteSelf(w http.ResponseWriter, r *http.Request, machineID string) error {
+	if err := s.store.DeleteMachine(r.Context(), machineID); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *Server) heartbeat(w http.ResponseWriter, r *http.Request, machineID string) error {
+	now := s.now()
+	if err := s.store.UpdateMachine(r.Context(), machineID, store.MachineChange{LastHeartbeat: &now}); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusOK)
+	return nil
+}

@@ -1,0 +1,14 @@
+// Package all lists the data sources that this binary contains.
+package all
+
+import (
+	"shieldwall/internal/logprocessor/acquisition"
+	"shieldwall/internal/logprocessor/acquisition/file"
+)
+
+// Registry returns every kind of data source.
+func Registry() acquisition.Registry {
+	return acquisition.Registry{
+		file.Kind: file.Factory{},
+	}
+}

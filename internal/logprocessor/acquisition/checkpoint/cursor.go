@@ -1,0 +1,157 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// ErrTaken says that another source holds the cursor.
+var ErrTaken = errors.New("already read by another source")
+
+// Cursor is the place of one source in one sequence. P is encoded as JSON; its values must not be changed
+// after they have been issued. One goroutine issues; acknowledgements may come from any.
+type Cursor[P any] struct {
+	store *Store
+	slot  *slot
+
+	committed *P          // guarded by store.mu, as is all below
+	pending   []*Lease[P] // issued and not committed, oldest first
+}
+
+// Lease is one issued position. Exactly one of its methods is called, once.
+type Lease[P any] struct {
+	cursor   *Cursor[P]
+	position P
+	acked    bool
+}
+
+// Take returns the cursor of a key for exclusive use until Release; ErrTaken while another holds it. A
+// saved position that is not a P is dropped with a warning.
+func Take[P any](store *Store, key string) (*Cursor[P], error) {
+	store.mu.Lock()
+	defer store.mu.Unlock()
+	place := store.slots[key]
+	if place == nil {
+		place = &slot{updated: store.now()}
+		store.slots[key] = place
+	}
+	if place.taken {
+		return nil, fmt.Errorf("cursor %s: %w", key, ErrTaken)
+	}
+	place.taken = true
+	if cursor, ok := place.cursor.(*Cursor[P]); ok {
+		return cursor, nil
+	}
+	cursor := &Cursor[P]{store: store, slot: place, committed: decode[P](store, key, place.saved)}
+	place.cursor = cursor
+	return cursor, nil
+}
+
+// Positions returns where reading would continue for every key with the prefix. Positions that are not a P
+// are left out.
+func Positions[P any](store *Store, prefix string) map[string]P {
+	store.mu.Lock()
+	defer store.mu.Unlock()
+	positions := map[string]P{}
+	for _, key := range store.withPrefix(prefix) {
+		slot := store.slots[key]
+		if cursor, ok := slot.cursor.(*Cursor[P]); ok {
+			if last := cursor.last(); last != nil {
+				positions[key] = *last
+			}
+			continue
+		}
+		if saved := decode[P](store, key, slot.saved); saved != nil {
+			positions[key] = *saved
+		}
+	}
+	return positions
+}
+
+// Last returns where reading continues: the newest issued position, or the saved one; false when there is
+// none.
+func (c *Cursor[P]) Last() (P, bool) {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	if last := c.last(); last != nil {
+		return *last, true
+	}
+	var none P
+	return none, false
+}
+
+// Issue hands out a position, to be acknowledged when nothing can lose what lies before it.
+func (c *Cursor[P]) Issue(position P) *Lease[P] {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	lease := &Lease[P]{cursor: c, position: position}
+	c.pending = append(c.pending, lease)
+	return lease
+}
+
+// Set issues and acknowledges a position that has no lines before it that matter.
+func (c *Cursor[P]) Set(position P) { c.Issue(position).Ack() }
+
+// Release lets another source take the cursor. Leases stay valid.
+func (c *Cursor[P]) Release() {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	c.slot.taken = false
+}
+
+// Ack says that nothing can lose what lies before the position any more.
+func (l *Lease[P]) Ack() {
+	c := l.cursor
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	l.acked = true
+	done := 0
+	for done < len(c.pending) && c.pending[done].acked {
+		done++
+	}
+	if done == 0 {
+		return
+	}
+	c.committed = &c.pending[done-1].position
+	c.pending = append(c.pending[:0], c.pending[done:]...)
+	c.slot.updated = c.store.now()
+	c.store.dirty = true
+}
+
+// Withdraw takes the newest issued position back, because nobody took its lines.
+func (l *Lease[P]) Withdraw() {
+	c := l.cursor
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	if newest := len(c.pending) - 1; newest >= 0 && c.pending[newest] == l {
+		c.pending[newest] = nil
+		c.pending = c.pending[:newest]
+	}
+}
+
+func (c *Cursor[P]) last() *P {
+	if len(c.pending) > 0 {
+		return &c.pending[len(c.pending)-1].position
+	}
+	return c.committed
+}
+
+func (c *Cursor[P]) committedPosition() (any, bool) {
+	if c.committed == nil {
+		return nil, false
+	}
+	return *c.committed, true
+}
+
+func decode[P any](store *Store, key string, saved json.RawMessage) *P {
+	if saved == nil {
+		return nil
+	}
+	position := new(P)
+	if err := json.Unmarshal(saved, position); err != nil {
+		store.log.Warn("checkpoint not understood, ignored", "key", key, "error", err)
+		return nil
+	}
+	return position
+}

@@ -1,0 +1,121 @@
+package file
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"shieldwall/internal/logprocessor/acquisition"
+)
+
+// readBytes is what one system call may read. A batch keeps at most that much text in memory for as long
+// as any part of it is referenced.
+const readBytes = 64 << 10
+
+// reader reads finished files one after the other.
+type reader struct {
+	settings *settings
+	env      acquisition.Env
+	hits     *prometheus.CounterVec
+}
+
+func newReader(s *settings, env acquisition.Env, hits *prometheus.CounterVec) *reader {
+	return &reader{s, env, hits}
+}
+
+// Run satisfies acquisition.Source.
+func (r *reader) Run(ctx context.Context, out chan<- acquisition.Batch) error {
+	paths := r.settings.matches()
+	if len(paths) == 0 {
+		r.env.Log.Warn("no file matches", "patterns", r.settings.patterns)
+	}
+	var last time.Time
+	for _, path := range paths {
+		emitter := newEmitter(path, r.settings, r.env, r.hits)
+		emitter.out, emitter.last = out, last
+		err := r.readFile(ctx, path, &emitter)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", path, err)
+		}
+		last = emitter.last
+	}
+	return nil
+}
+
+func (r *reader) readFile(ctx context.Context, path string, emitter *emitter) (err error) {
+	file, err := os.Open(path) //nolint:gosec // the administrator names the files
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	var input io.Reader = file
+	if strings.HasSuffix(path, ".gz") {
+		unzipped, err := gzip.NewReader(file)
+		if err != nil {
+			return err
+		}
+		input = unzipped
+	}
+	return r.copyLines(ctx, input, emitter)
+}
+
+func (r *reader) copyLines(ctx context.Context, input io.Reader, emitter *emitter) error {
+	splitter := splitter{limit: r.limit() - 1}
+	buffer := make([]byte, readBytes)
+	for {
+		n, err := input.Read(buffer)
+		lines := splitter.push(nil, buffer[:n])
+		if errors.Is(err, io.EOF) {
+			lines = splitter.flush(lines)
+		}
+		if err := r.deliver(ctx, lines, emitter); err != nil {
+			return err
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+var errLineTooLong = errors.New("line is longer than max_buffer_size")
+
+// deliver hands over lines up to the first that is too long.
+func (r *reader) deliver(ctx context.Context, lines []line, emitter *emitter) error {
+	tooLong := slices.IndexFunc(lines, func(l line) bool { return l.cut })
+	if tooLong >= 0 {
+		lines = lines[:tooLong]
+	}
+	for i := range lines {
+		lines[i].text = strings.TrimSuffix(lines[i].text, "\r")
+	}
+	for batch := range slices.Chunk(lines, maxBatchLines) {
+		if ready := emitter.lines(batch); len(ready) > 0 && !emitter.send(ctx, ready, func() {}) {
+			return ctx.Err()
+		}
+	}
+	if tooLong >= 0 {
+		return errLineTooLong
+	}
+	return nil
+}
+
+func (r *reader) limit() int {
+	if r.settings.MaxBufferSize == 0 {
+		return defaultCatLimit
+	}
+	return r.settings.MaxBufferSize
+}

@@ -1,0 +1,391 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"shieldwall/internal/logprocessor/acquisition/checkpoint"
+)
+
+const (
+	// rotationGrace is how long a file is still read after another took its name: writers reopen late.
+	rotationGrace = 5 * time.Second
+	// maxReads bounds how much is read before looking for truncation and rotation again.
+	maxReads = 64
+)
+
+// tail follows one path through whatever happens to the file there. One goroutine runs it.
+type tail struct {
+	path      string
+	quiet     time.Duration // after which a line without a newline is complete
+	poll      time.Duration // between looks without a wake-up
+	fromEnd   bool          // begin at the end of a file that nobody has read before
+	log       *slog.Logger
+	emitter   emitter
+	cursor    *checkpoint.Cursor[place]
+	inventory *inventory
+	buffers   *sync.Pool // of *[]byte
+	wake      chan struct{}
+
+	current   *openFile  // nil before start
+	rotated   []*leaving // still read for a while
+	missing   time.Time  // since when there is no file at path, zero while there is one
+	committed place      // the newest place issued
+}
+
+// leaving is a file that was rotated away.
+type leaving struct {
+	*openFile
+	until time.Time
+}
+
+// nudge says that something happened to the file.
+func (t *tail) nudge() {
+	select {
+	case t.wake <- struct{}{}:
+	default: // a look is due already
+	}
+}
+
+// run follows the path until ctx ends, or until there has been no file for a while.
+func (t *tail) run(ctx context.Context) error {
+	defer t.close()
+	if err := t.start(); err != nil {
+		return t.ended(ctx, err)
+	}
+	timer := time.NewTimer(t.poll)
+	defer timer.Stop()
+	for t.current != nil { // start may have found nothing
+		wait, err := t.step(ctx)
+		if err != nil {
+			return t.ended(ctx, err)
+		}
+		if t.current == nil {
+			break
+		}
+		timer.Reset(wait)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.wake:
+		case <-timer.C:
+		}
+	}
+	return nil
+}
+
+// ended tells the end of ctx, which is no error, from others.
+func (t *tail) ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("following %s: %w", t.path, err)
+}
+
+// start opens the file in which reading continues; there may be none any more.
+func (t *tail) start() error {
+	last, known := t.cursor.Last()
+	if known {
+		file, err := openAt(t.path, last)
+		if err != nil {
+			return err
+		}
+		if file != nil {
+			return t.follow(file, last.Offset)
+		}
+		t.log.Warn("log file was replaced or truncated, reading the new one from its start", "path", t.path)
+	}
+	file, err := os.Open(t.path)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	var offset int64
+	if t.fromEnd && !known {
+		if offset, err = file.Seek(0, io.SeekEnd); err != nil {
+			return errors.Join(err, file.Close())
+		}
+	}
+	return t.follow(file, offset)
+}
+
+// follow makes file the current one, to be read from where it was read before or, if it was not, from
+// offset. It takes the file over.
+func (t *tail) follow(file *os.File, offset int64) error {
+	begin, ours, err := t.inventory.claim(t, file, offset)
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	f, err := newOpenFile(file, begin, t.emitter.now())
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	t.current, f.foreign = f, !ours
+	t.missing = time.Time{}
+	if !ours {
+		return nil
+	}
+	if err := t.mark(); err != nil {
+		return err
+	}
+	t.log.Info("following log file", "path", t.path, "offset", begin)
+	return nil
+}
+
+// mark commits the place in the current file, which nothing but acknowledgements before it holds back.
+func (t *tail) mark() error {
+	p, err := t.current.place()
+	if err != nil {
+		return err
+	}
+	t.committed = p
+	t.cursor.Set(p)
+	return nil
+}
+
+// step does all there is to do now and returns how long to wait for more.
+func (t *tail) step(ctx context.Context) (time.Duration, error) {
+	if err := t.readRotated(ctx); err != nil {
+		return 0, err
+	}
+	if t.current.foreign {
+		if err := t.adopt(); err != nil {
+			return 0, err
+		}
+	}
+	more, err := t.drain(ctx, t.current)
+	if err != nil || more {
+		return 0, err
+	}
+	if again, err := t.restartTruncated(ctx); err != nil || again {
+		return 0, err
+	}
+	if moved, err := t.advance(ctx); err != nil || moved {
+		return 0, err
+	}
+	if err := t.completeQuiet(ctx, t.current); err != nil {
+		return 0, err
+	}
+	return t.patience(), nil
+}
+
+// readRotated reads what late writers still put into files that were rotated away.
+func (t *tail) readRotated(ctx context.Context) error {
+	for _, f := range t.rotated {
+		if _, err := t.drain(ctx, f.openFile); err != nil {
+			return err
+		}
+		if err := t.completeQuiet(ctx, f.openFile); err != nil {
+			return err
+		}
+	}
+	now := t.emitter.now()
+	t.rotated = slices.DeleteFunc(t.rotated, func(f *leaving) bool {
+		expired := now.After(f.until) && !f.waiting()
+		if expired {
+			t.release(f.openFile)
+		}
+		return expired
+	})
+	return nil
+}
+
+// adopt takes over a file that another tail has finished with.
+func (t *tail) adopt() error {
+	begin, ours, err := t.inventory.claim(t, t.current.file, 0)
+	if err != nil || !ours {
+		return err
+	}
+	t.current.foreign = false
+	if err := t.current.moveTo(begin, t.emitter.now()); err != nil {
+		return err
+	}
+	return t.mark()
+}
+
+// drain hands over the lines that can be read now; true says that there may be more.
+func (t *tail) drain(ctx context.Context, f *openFile) (bool, error) {
+	if f.foreign {
+		return false, nil
+	}
+	buffer, ok := t.buffers.Get().(*[]byte)
+	if !ok {
+		return false, errors.New("buffer pool holds no buffer")
+	}
+	defer t.buffers.Put(buffer)
+	for range maxReads {
+		n, err := f.file.Read(*buffer)
+		if n > 0 {
+			f.read += int64(n)
+			f.active = t.emitter.now()
+			if err := t.deliver(ctx, f, f.splitter.push(nil, (*buffer)[:n])); err != nil {
+				return false, err
+			}
+		}
+		if errors.Is(err, io.EOF) || err == nil && n < len(*buffer) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// deliver hands lines over in batches, each with the place after it.
+func (t *tail) deliver(ctx context.Context, f *openFile, texts []line) error {
+	for batch := range slices.Chunk(texts, maxBatchLines) {
+		f.done = batch[len(batch)-1].end
+		t.reportCut(batch)
+		lines := t.emitter.lines(batch)
+		if len(lines) == 0 {
+			continue
+		}
+		if f == t.current {
+			p, err := f.place()
+			if err != nil {
+				return err
+			}
+			t.committed = p
+		}
+		lease := t.cursor.Issue(t.committed)
+		if !t.emitter.send(ctx, lines, lease.Ack) {
+			lease.Withdraw()
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (t *tail) reportCut(lines []line) {
+	for _, l := range lines {
+		if l.cut {
+			t.log.Warn("line too long, cut", "path", t.path, "limit", maxLine)
+		}
+	}
+}
+
+// restartTruncated begins anew in a file that became shorter.
+func (t *tail) restartTruncated(ctx context.Context) (bool, error) {
+	truncated, err := t.current.truncated()
+	if err != nil || !truncated || t.current.foreign {
+		return false, err
+	}
+	t.log.Info("log file was truncated, reading it from its start", "path", t.path)
+	if err := t.complete(ctx, t.current); err != nil {
+		return false, err
+	}
+	if err := t.current.moveTo(0, t.emitter.now()); err != nil {
+		return false, err
+	}
+	return true, t.mark()
+}
+
+// advance goes on to the next file when the current one is not at the path any more.
+func (t *tail) advance(ctx context.Context) (bool, error) {
+	info, err := os.Stat(t.path)
+	if err == nil && identityOf(info) == t.current.identity {
+		t.missing = time.Time{}
+		return false, nil
+	}
+	if ignoreMissing(err) != nil {
+		return false, err
+	}
+	// What was written before the name changed is all there is, but for late writers.
+	if more, err := t.drain(ctx, t.current); err != nil || more {
+		return more, err
+	}
+	file, err := openSuccessor(t.path, t.current.identity)
+	if err != nil {
+		return false, err
+	}
+	if file == nil {
+		return t.giveUp(ctx)
+	}
+	return true, t.moveOn(ctx, file)
+}
+
+// moveOn follows the next file and keeps an eye on the current one.
+func (t *tail) moveOn(ctx context.Context, next *os.File) error {
+	if err := t.complete(ctx, t.current); err != nil {
+		return errors.Join(err, next.Close())
+	}
+	if t.current.foreign {
+		t.release(t.current)
+	} else {
+		t.rotated = append(t.rotated, &leaving{t.current, t.emitter.now().Add(rotationGrace)})
+	}
+	return t.follow(next, 0)
+}
+
+// giveUp ends the tail when there has been no file at the path for a while and nobody writes to the old one.
+func (t *tail) giveUp(ctx context.Context) (bool, error) {
+	now := t.emitter.now()
+	if t.missing.IsZero() {
+		t.missing = now
+	}
+	if now.Sub(t.missing) < rotationGrace || now.Sub(t.current.active) < rotationGrace {
+		return false, nil
+	}
+	if err := t.complete(ctx, t.current); err != nil {
+		return false, err
+	}
+	t.release(t.current)
+	t.current = nil
+	return false, nil
+}
+
+// completeQuiet hands over a line without a newline that has waited long enough.
+func (t *tail) completeQuiet(ctx context.Context, f *openFile) error {
+	if f == nil || !f.waiting() || t.emitter.now().Sub(f.active) < t.quiet {
+		return nil
+	}
+	return t.complete(ctx, f)
+}
+
+func (t *tail) complete(ctx context.Context, f *openFile) error {
+	return t.deliver(ctx, f, f.splitter.flush(nil))
+}
+
+// patience returns how long nothing needs to be done without a wake-up.
+func (t *tail) patience() time.Duration {
+	now := t.emitter.now()
+	wait := t.poll
+	if !t.missing.IsZero() {
+		wait = min(wait, t.missing.Add(rotationGrace).Sub(now))
+	}
+	for _, f := range t.rotated {
+		wait = min(wait, f.until.Sub(now), t.poll)
+	}
+	if t.current != nil && t.current.waiting() {
+		wait = min(wait, t.current.active.Add(t.quiet).Sub(now))
+	}
+	return max(wait, time.Millisecond)
+}
+
+// release closes a file and remembers how far it was read.
+func (t *tail) release(f *openFile) {
+	if p, err := f.place(); err == nil && !f.foreign {
+		t.inventory.release(t, p)
+	}
+	if err := f.file.Close(); err != nil {
+		t.log.Debug("closing log file", "path", t.path, "error", err)
+	}
+}
+
+func (t *tail) close() {
+	for _, f := range t.rotated {
+		t.release(f.openFile)
+	}
+	if t.current != nil {
+		t.release(t.current)
+	}
+	t.inventory.leave(t)
+	t.cursor.Release()
+}

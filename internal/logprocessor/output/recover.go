@@ -1,0 +1,75 @@
+package output
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+const segmentSuffix = ".log"
+
+// recover reads what an earlier run left: how far it delivered, and what still waits. New records go to a
+// new file, so that a half-written one never gets a second half.
+func (s *Spool) recover() error {
+	if err := s.readDelivered(); err != nil {
+		return err
+	}
+	paths, err := filepath.Glob(filepath.Join(s.dir, "*"+segmentSuffix))
+	if err != nil {
+		return fmt.Errorf("listing spool: %w", err)
+	}
+	for _, path := range paths {
+		if err := s.readSegment(path); err != nil {
+			return fmt.Errorf("reading spool: %w", err)
+		}
+	}
+	if err := s.removeEmpty(); err != nil {
+		return fmt.Errorf("cleaning spool: %w", err)
+	}
+	return nil
+}
+
+func (s *Spool) readDelivered() error {
+	path := filepath.Join(s.dir, deliveredName)
+	text, err := os.ReadFile(path) //nolint:gosec // our own file
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading spool: %w", err)
+	}
+	number, err := strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 64)
+	if err != nil || number > maxNumber {
+		s.log.Warn("place in the spool not understood, sending everything again", "path", path, "error", err)
+		return nil
+	}
+	s.delivered, s.next = number, number+1
+	return nil
+}
+
+// readSegment queues the records of a file that were not delivered.
+func (s *Spool) readSegment(path string) error {
+	content, err := os.ReadFile(path) //nolint:gosec // our own file
+	if err != nil {
+		return err
+	}
+	segment := &segment{path: path, size: int64(len(content))}
+	s.segments = append(s.segments, segment)
+	offset := int64(0)
+	for text := range bytes.Lines(content) {
+		number, _, err := decodeRecord(bytes.TrimSuffix(text, []byte{'\n'}))
+		switch {
+		case err != nil || text[len(text)-1] != '\n':
+			s.log.Warn("damaged record of the spool is set aside", "path", path, "offset", offset)
+			s.aside.putDamaged(filepath.Base(path), offset, text)
+		case number >= s.next:
+			s.enqueue(entry{number: number, segment: segment, offset: offset, size: int64(len(text))})
+		}
+		offset += int64(len(text))
+	}
+	return nil
+}
