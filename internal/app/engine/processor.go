@@ -58,6 +58,7 @@ type plan struct {
 type run struct {
 	stopSources context.CancelFunc
 	stopOutput  context.CancelFunc
+	client      *localapiclient.Client
 	deliverer   *output.Deliverer
 	background  sync.WaitGroup
 	processed   chan struct{} // closed when every line is through
@@ -180,7 +181,7 @@ func (p *processor) start(ctx context.Context, plan *plan) error {
 	}
 	sourceCtx, stopSources := context.WithCancel(ctx)
 	outputCtx, stopOutput := context.WithCancel(context.WithoutCancel(ctx))
-	r := &run{stopSources: stopSources, stopOutput: stopOutput, processed: make(chan struct{})}
+	r := &run{stopSources: stopSources, stopOutput: stopOutput, client: plan.client, processed: make(chan struct{})}
 	pipeline := logprocessor.New(logprocessor.Options{
 		Sources: sources, Parsers: plan.rules.parsers, Postoverflows: plan.rules.postoverflows,
 		Scenarios: plan.rules.scenarios, Alerts: p.spool,
@@ -250,6 +251,7 @@ func (p *processor) stop(ctx context.Context) error {
 	r.stopOutput()
 	r.background.Wait()
 	p.flush(ctx, r.deliverer)
+	r.client.Close() // a Local API of this process waits for open connections when it stops
 	return r.err
 }
 

@@ -81,7 +81,7 @@ const apiKey = "a-key-that-must-not-be-logged"
 func newLocalAPI(t *testing.T, listener net.Listener) *localAPI {
 	t.Helper()
 	api := &localAPI{}
-	api.Server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(api.serve)}} //nolint:gosec // of a test
+	api.Server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(api.serve)}}
 	api.Start()
 	t.Cleanup(api.Close)
 	return api
@@ -182,8 +182,11 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"-c", configFile(t, "api_url: x\n")}, 1, `^$`, `msg="unable to load configuration: config does not contain 'mode'"`},
 		{[]string{"-c", valid, "-T"}, 0, `^mode: dry-run\n(?s:.*)api_key: \$HOME\n(?s:.*)\n\n$`, `^$`},
 		{[]string{"-t", "-c", valid}, 0, `^$`, `(?s)msg="backend type: dry-run".*msg="backend\.Init\(\) called".*msg="config is valid"`},
-		{[]string{"-t", "-c", configFile(t, "mode: dry-run\napi_url: http://x/\ncert_path: /no\nkey_path: /no\n")}, 1, `^$`,
-			`msg="process terminated with error: unable to configure bouncer: `},
+		{
+			[]string{"-t", "-c", configFile(t, "mode: dry-run\napi_url: http://x/\ncert_path: /no\nkey_path: /no\n")},
+			1, `^$`,
+			`msg="process terminated with error: unable to configure bouncer: `,
+		},
 	} {
 		var stdout, stderr bytes.Buffer
 		code := firewall.Main(t.Context(), around(&stdout, &stderr, test.args...))
@@ -332,7 +335,7 @@ type process struct {
 func (s *site) start(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{out: &transcript{}, finished: make(chan error, 1)}
-	p.Cmd = exec.CommandContext(t.Context(), os.Args[0], append(args, "-c", s.config)...) //nolint:gosec // this binary
+	p.Cmd = exec.CommandContext(t.Context(), os.Args[0], append(args, "-c", s.config)...)
 	p.Env = append(os.Environ(), asProgram+"=1")
 	p.Stdout, p.Stderr = p.out, p.out
 	if err := s.lab.Firewall.Do(p.Start); err != nil {

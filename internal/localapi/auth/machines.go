@@ -39,15 +39,11 @@ type Credentials struct {
 
 // NewMachines returns Machines that are kept in machines.
 func NewMachines(machines store.Machines, log *slog.Logger, now func() time.Time) (*Machines, error) {
-	passwords, err := newPasswords()
-	if err != nil {
-		return nil, err
-	}
 	throttle, err := newThrottle()
 	if err != nil {
 		return nil, err
 	}
-	return &Machines{store: machines, log: log, now: now, passwords: passwords, throttle: throttle}, nil
+	return &Machines{store: machines, log: log, now: now, passwords: newPasswords(), throttle: throttle}, nil
 }
 
 // Register adds a machine that is not validated yet. Exists when the name is taken, Invalid when the

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,15 +16,13 @@ import (
 // slow by intent and anybody can ask for it.
 type passwords struct {
 	slots chan struct{}
-	decoy []byte // hash to compare with when there is no such machine
 }
 
-func newPasswords() (*passwords, error) {
-	decoy, err := bcrypt.GenerateFromPassword([]byte("no machine has this password"), bcrypt.DefaultCost)
-	if err != nil {
-		return nil, fmt.Errorf("preparing password checks: %w", err)
-	}
-	return &passwords{slots: make(chan struct{}, runtime.GOMAXPROCS(0)), decoy: decoy}, nil
+// decoy is the hash of random bytes that were thrown away, to compare with when there is no such machine.
+const decoy = "$2a$10$84FuZBv0a5P0w/6jh5IVke3yraSaTQtAv4Bs6FSCDs/uiGNtrkxFq"
+
+func newPasswords() *passwords {
+	return &passwords{slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 }
 
 // hash returns the bcrypt hash of password, Invalid when it is longer than 72 bytes.
@@ -41,11 +40,8 @@ func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 
 // matches reports whether password is the one behind hash; "" stands for no such machine and takes as long.
 func (p *passwords) matches(ctx context.Context, hash, password string) (bool, error) {
-	known := []byte(hash)
-	if hash == "" {
-		known = p.decoy
-	}
-	err := p.work(ctx, func() error { return bcrypt.CompareHashAndPassword(known, []byte(password)) })
+	known := cmp.Or(hash, decoy)
+	err := p.work(ctx, func() error { return bcrypt.CompareHashAndPassword([]byte(known), []byte(password)) })
 	if fault.Is(err, fault.Unavailable) {
 		return false, err
 	}

@@ -21,9 +21,9 @@ type Tokens struct {
 
 // claims are the published content of a token.
 type claims struct {
-	ID       string           `json:"id"`
-	Expires  *jwt.NumericDate `json:"exp"`
-	IssuedAt *jwt.NumericDate `json:"orig_iat"`
+	MachineID string           `json:"id"`
+	Made      *jwt.NumericDate `json:"orig_iat"`
+	jwt.RegisteredClaims
 }
 
 // NewTokens returns Tokens that sign with secret, of at least 64 bytes.
@@ -39,8 +39,9 @@ func NewTokens(secret []byte, now func() time.Time) (*Tokens, error) {
 func (t *Tokens) Issue(machineID string) (token string, expires time.Time, err error) {
 	issued := t.now().Truncate(time.Second)
 	expires = issued.Add(tokenLife)
-	content := claims{ID: machineID, Expires: jwt.NewNumericDate(expires), IssuedAt: jwt.NewNumericDate(issued)}
-	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, &content).SignedString(t.secret)
+	content := claims{MachineID: machineID, Made: jwt.NewNumericDate(issued)}
+	content.ExpiresAt = jwt.NewNumericDate(expires)
+	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, content).SignedString(t.secret)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("signing a token: %w", err)
 	}
@@ -53,10 +54,10 @@ func (t *Tokens) Verify(token string) (machineID string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if !t.now().Before(content.Expires.Time) {
+	if !t.now().Before(content.ExpiresAt.Time) {
 		return "", fault.Errorf(fault.Unauthorized, "Token is expired")
 	}
-	return content.ID, nil
+	return content.MachineID, nil
 }
 
 // VerifyForRefresh is Verify for a token that may have expired, but is no older than an hour.
@@ -65,10 +66,10 @@ func (t *Tokens) VerifyForRefresh(token string) (machineID string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if t.now().Sub(content.IssuedAt.Time) > tokenLife {
+	if t.now().Sub(content.Made.Time) > tokenLife {
 		return "", fault.Errorf(fault.Unauthorized, "token is expired")
 	}
-	return content.ID, nil
+	return content.MachineID, nil
 }
 
 // parse checks everything but the time. The messages are published.
@@ -84,26 +85,8 @@ func (t *Tokens) parse(token string) (claims, error) {
 		return claims{}, fault.Errorf(fault.Unauthorized, "token contains an invalid number of segments")
 	case err != nil:
 		return claims{}, fault.Errorf(fault.Unauthorized, "signature is invalid")
-	case content.ID == "" || content.Expires == nil || content.IssuedAt == nil:
+	case content.MachineID == "" || content.ExpiresAt == nil || content.Made == nil:
 		return claims{}, fault.Errorf(fault.Unauthorized, "token lacks a claim")
 	}
 	return content, nil
 }
-
-// GetExpirationTime implements jwt.Claims.
-func (c *claims) GetExpirationTime() (*jwt.NumericDate, error) { return c.Expires, nil }
-
-// GetIssuedAt implements jwt.Claims.
-func (c *claims) GetIssuedAt() (*jwt.NumericDate, error) { return c.IssuedAt, nil }
-
-// GetNotBefore implements jwt.Claims.
-func (c *claims) GetNotBefore() (*jwt.NumericDate, error) { return nil, nil }
-
-// GetIssuer implements jwt.Claims.
-func (c *claims) GetIssuer() (string, error) { return "", nil }
-
-// GetSubject implements jwt.Claims.
-func (c *claims) GetSubject() (string, error) { return "", nil }
-
-// GetAudience implements jwt.Claims.
-func (c *claims) GetAudience() (jwt.ClaimStrings, error) { return nil, nil }

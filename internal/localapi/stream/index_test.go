@@ -180,7 +180,7 @@ func TestRunFollowsOtherWritersAndOutlivesOutages(t *testing.T) {
 	for index.Seq() == 0 {
 		<-log.read
 	}
-	go func() { //nolint:gosec // ends with the channel
+	go func() {
 		for range log.read {
 		}
 	}()

@@ -203,7 +203,7 @@ func FuzzParseDocuments(f *testing.F) {
 			return
 		}
 		for _, document := range documents {
-			if _, err := (all.Registry()["file"]).Decode(document); err != nil && !strings.HasPrefix(err.Error(), "fuzz.yaml: document ") {
+			if _, err := all.Registry()["file"].Decode(document); err != nil && !strings.HasPrefix(err.Error(), "fuzz.yaml: document ") {
 				t.Fatalf("error without its place: %v", err)
 			}
 		}

@@ -390,7 +390,9 @@ func TestInternalErrorsTellPoisonFromAnIllServer(t *testing.T) {
 					return internal
 				}
 				return nil
-			}, []string{"1", "2"}, 0, 0,
+			},
+			[]string{"1", "2"},
+			0, 0,
 		},
 	}
 	for name, test := range tests {

@@ -49,7 +49,7 @@ func openRecord(text []byte) (uint64, []byte, error) {
 	}
 	body := text[checksumDigits+1:]
 	want, err := strconv.ParseUint(string(text[:checksumDigits]), 16, 32)
-	if err != nil || uint32(want) != checksum(body) { //nolint:gosec // parsed as 32 bits
+	if err != nil || uint32(want) != checksum(body) {
 		return 0, nil, fmt.Errorf("%w: checksum differs", errDamaged)
 	}
 	digits, encoded, _ := bytes.Cut(body, []byte{' '})

@@ -183,7 +183,7 @@ func (s *Spool) acquire() error {
 	if err != nil {
 		return fmt.Errorf("locking spool: %w", err)
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		err = fault.Errorf(fault.Exists, "spool %s is in use: %w", s.dir, err)
 		return errors.Join(err, lock.Close())
 	}
@@ -263,7 +263,7 @@ func (s *Spool) openActive() error {
 		return err
 	}
 	path := filepath.Join(s.dir, fmt.Sprintf("%016d%s", s.next, segmentSuffix))
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // in our own folder
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,8 @@ func Parse(text string) (time.Duration, error) {
 	if !hasDays {
 		return time.ParseDuration(text)
 	}
-	number, err := strconv.ParseUint(head, 10, 32) // no second sign
-	days := int(number)                            //nolint:gosec // of 32 bits
+	number, err := strconv.ParseUint(head, 10, 31) // no second sign
+	days := int(number)
 	if err != nil || days > maxDays {
 		return 0, fmt.Errorf("invalid day value in duration %q", text)
 	}

@@ -18,11 +18,11 @@ import (
 // least is the shortest file that is valid.
 const least = "mode: nftables\napi_url: http://127.0.0.1:8080/\napi_key: secret\n"
 
-func load(t testing.TB, text string) (config.Config, error) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "bouncer.yaml")
+func load(tb testing.TB, text string) (config.Config, error) {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "bouncer.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return config.Load(path, func(name string) (string, bool) { return "expanded", name == "KNOWN" })
 }
@@ -197,8 +197,10 @@ func TestDetails(t *testing.T) {
 		{"enabled wins over disable", least + "disable_ipv6: true\nnftables: {ipv6: {enabled: true}}\n", func(c config.Config) bool {
 			return c.Filter.IPv6 && c.Nftables.IPv6.Enabled
 		}},
-		{"but not for a dry run", "mode: dry-run\napi_url: x\napi_key: y\ndisable_ipv6: true\nnftables: {ipv6: {enabled: true}}\n",
-			func(c config.Config) bool { return !c.Filter.IPv6 }},
+		{
+			"but not for a dry run", "mode: dry-run\napi_url: x\napi_key: y\ndisable_ipv6: true\nnftables: {ipv6: {enabled: true}}\n",
+			func(c config.Config) bool { return !c.Filter.IPv6 },
+		},
 		{"own log prefix", least + "deny_log: true\ndeny_log_prefix: 'x '\n", func(c config.Config) bool {
 			return c.Nftables.LogPrefix == "x "
 		}},

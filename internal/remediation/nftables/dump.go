@@ -80,7 +80,7 @@ func receive(conn *netlink.Conn, buffer []byte) (int, error) {
 	var n int
 	var failure error
 	err = raw.Read(func(fd uintptr) bool {
-		n, _, failure = unix.Recvfrom(int(fd), buffer, unix.MSG_DONTWAIT) //nolint:gosec // a descriptor
+		n, _, failure = unix.Recvfrom(int(fd), buffer, unix.MSG_DONTWAIT)
 		return !errors.Is(failure, unix.EAGAIN)
 	})
 	return n, errors.Join(err, failure)

@@ -50,6 +50,7 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 }
 
 func describesLines(t *testing.T, b *bench) {
+	t.Helper()
 	r := b.start(t)
 	b.Append(t, "one", "two")
 	seen := map[time.Time]bool{}
@@ -68,6 +69,7 @@ func describesLines(t *testing.T, b *bench) {
 }
 
 func keepsOrder(t *testing.T, b *bench) {
+	t.Helper()
 	r := b.start(t)
 	want := numbered(0, 2000)
 	for part := range slices.Chunk(want, 70) {
@@ -77,10 +79,12 @@ func keepsOrder(t *testing.T, b *bench) {
 }
 
 func endsWhenIdle(t *testing.T, b *bench) {
+	t.Helper()
 	b.start(t).stop(t)
 }
 
 func endsWhenNobodyReceives(t *testing.T, b *bench) {
+	t.Helper()
 	r := b.start(t)
 	b.Append(t, numbered(0, 2000)...)
 	r.expect(t, numbered(0, 1))
@@ -88,6 +92,7 @@ func endsWhenNobodyReceives(t *testing.T, b *bench) {
 }
 
 func continuesAfterRestart(t *testing.T, b *bench) {
+	t.Helper()
 	r := b.start(t)
 	b.Append(t, numbered(0, 3)...)
 	r.expect(t, numbered(0, 3))
@@ -101,6 +106,7 @@ func continuesAfterRestart(t *testing.T, b *bench) {
 }
 
 func repeatsUnacknowledged(t *testing.T, b *bench) {
+	t.Helper()
 	r := b.start(t)
 	b.Append(t, "safe")
 	r.expect(t, []string{"safe"})
@@ -113,6 +119,7 @@ func repeatsUnacknowledged(t *testing.T, b *bench) {
 }
 
 func survivesReloads(t *testing.T, b *bench) {
+	t.Helper()
 	r := b.start(t)
 	for i := range 5 {
 		b.Append(t, numbered(10*i, 10*i+10)...)
@@ -242,9 +249,10 @@ func (r *running) take(t *testing.T, n int) []event.Line {
 
 func (r *running) expect(t *testing.T, want []string) {
 	t.Helper()
-	for i, line := range r.take(t, len(want)) {
-		if line.Raw != want[i] {
-			t.Fatalf("line %d is %q, want %q", i, line.Raw, want[i])
+	taken := r.take(t, len(want))
+	for i, text := range want {
+		if taken[i].Raw != text {
+			t.Fatalf("line %d is %q, want %q", i, taken[i].Raw, text)
 		}
 	}
 }

@@ -20,27 +20,27 @@ func options() checkpoint.Options {
 	return checkpoint.Options{Log: slog.New(slog.DiscardHandler), Now: time.Now}
 }
 
-func open(t testing.TB, path string) *checkpoint.Store {
-	t.Helper()
+func open(tb testing.TB, path string) *checkpoint.Store {
+	tb.Helper()
 	store, err := checkpoint.Open(path, options())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return store
 }
 
-func take(t testing.TB, store *checkpoint.Store) *checkpoint.Cursor[int] {
-	t.Helper()
+func take(tb testing.TB, store *checkpoint.Store) *checkpoint.Cursor[int] {
+	tb.Helper()
 	cursor, err := checkpoint.Take[int](store, "k")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return cursor
 }
 
-func saved(t testing.TB, path string) (int, bool) {
-	t.Helper()
-	return take(t, open(t, path)).Last()
+func saved(tb testing.TB, path string) (int, bool) {
+	tb.Helper()
+	return take(tb, open(tb, path)).Last()
 }
 
 // The law: what the file holds is the newest position up to which everything has been acknowledged, and

@@ -15,15 +15,16 @@ type Cursor[P any] struct {
 	store *Store
 	slot  *slot
 
-	committed *P          // guarded by store.mu, as is all below
-	pending   []*Lease[P] // issued and not committed, oldest first
+	committed      *P        // guarded by store.mu, as is all below
+	oldest, newest *Lease[P] // issued and not committed: a list that never holds two acknowledged neighbours
 }
 
 // Lease is one issued position. Exactly one of its methods is called, once.
 type Lease[P any] struct {
-	cursor   *Cursor[P]
-	position P
-	acked    bool
+	cursor       *Cursor[P]
+	position     P
+	acked        bool
+	older, newer *Lease[P]
 }
 
 // Take returns the cursor of a key for exclusive use until Release; ErrTaken while another holds it. A
@@ -85,8 +86,13 @@ func (c *Cursor[P]) Last() (P, bool) {
 func (c *Cursor[P]) Issue(position P) *Lease[P] {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	lease := &Lease[P]{cursor: c, position: position}
-	c.pending = append(c.pending, lease)
+	lease := &Lease[P]{cursor: c, position: position, older: c.newest}
+	if c.newest == nil {
+		c.oldest = lease
+	} else {
+		c.newest.newer = lease
+	}
+	c.newest = lease
 	return lease
 }
 
@@ -106,17 +112,18 @@ func (l *Lease[P]) Ack() {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	l.acked = true
-	done := 0
-	for done < len(c.pending) && c.pending[done].acked {
-		done++
+	if l.older != nil && l.older.acked {
+		l.older.unlink() // its position says less than this one
 	}
-	if done == 0 {
-		return
+	if l.newer != nil && l.newer.acked {
+		l.unlink()
 	}
-	c.committed = &c.pending[done-1].position
-	c.pending = append(c.pending[:0], c.pending[done:]...)
-	c.slot.updated = c.store.now()
-	c.store.dirty = true
+	if first := c.oldest; first.acked {
+		first.unlink()
+		c.committed = &first.position
+		c.slot.updated = c.store.now()
+		c.store.dirty = true
+	}
 }
 
 // Withdraw takes the newest issued position back, because nobody took its lines.
@@ -124,15 +131,27 @@ func (l *Lease[P]) Withdraw() {
 	c := l.cursor
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	if newest := len(c.pending) - 1; newest >= 0 && c.pending[newest] == l {
-		c.pending[newest] = nil
-		c.pending = c.pending[:newest]
+	if c.newest == l {
+		l.unlink()
+	}
+}
+
+func (l *Lease[P]) unlink() {
+	if l.older == nil {
+		l.cursor.oldest = l.newer
+	} else {
+		l.older.newer = l.newer
+	}
+	if l.newer == nil {
+		l.cursor.newest = l.older
+	} else {
+		l.newer.older = l.older
 	}
 }
 
 func (c *Cursor[P]) last() *P {
-	if len(c.pending) > 0 {
-		return &c.pending[len(c.pending)-1].position
+	if c.newest != nil {
+		return &c.newest.position
 	}
 	return c.committed
 }

@@ -57,6 +57,14 @@ func (e *emitter) lines(texts []line) []event.Line {
 	return lines
 }
 
+// unlessEnded returns err unless ctx has ended: that is how reading ends, and no failure.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
 // send reports false when ctx ended before anyone took the lines.
 func (e *emitter) send(ctx context.Context, lines []event.Line, ack func()) bool {
 	select {

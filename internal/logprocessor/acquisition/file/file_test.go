@@ -72,14 +72,14 @@ func TestFollowing(t *testing.T) {
 			f.expect("first")
 		},
 		"rename and create": func(t *testing.T, f *follow) {
-			f.startAt("a.log")
+			f.startEmpty()
 			appendLines(t, f.path("a.log"), "one")
 			rename(t, f.path("a.log"), f.path("a.log.1"))
 			appendLines(t, f.path("a.log"), "two")
 			f.expect("one", "two")
 		},
 		"late writer to a rotated file": func(t *testing.T, f *follow) {
-			f.startAt("a.log")
+			f.startEmpty()
 			late, err := os.OpenFile(f.path("a.log"), os.O_APPEND|os.O_WRONLY, 0o600)
 			if err != nil {
 				t.Fatal(err)
@@ -94,7 +94,7 @@ func TestFollowing(t *testing.T) {
 			f.expect("late")
 		},
 		"copy and truncate": func(t *testing.T, f *follow) {
-			f.startAt("a.log")
+			f.startEmpty()
 			appendLines(t, f.path("a.log"), "one", "two")
 			f.expect("one", "two")
 			if err := os.Truncate(f.path("a.log"), 0); err != nil {
@@ -105,7 +105,7 @@ func TestFollowing(t *testing.T) {
 			f.expect("three")
 		},
 		"deleted and created again": func(t *testing.T, f *follow) {
-			f.startAt("a.log")
+			f.startEmpty()
 			appendLines(t, f.path("a.log"), "one")
 			f.expect("one")
 			if err := os.Remove(f.path("a.log")); err != nil {
@@ -171,7 +171,7 @@ func TestFollowing(t *testing.T) {
 			f.expect("read")
 		},
 		"one line in two writes": func(t *testing.T, f *follow) {
-			f.startAt("a.log")
+			f.startEmpty()
 			write(t, f.path("a.log"), "first ")
 			write(t, f.path("a.log"), "half\nnext\n")
 			f.expect("first half", "next")
@@ -186,25 +186,25 @@ func TestFollowing(t *testing.T) {
 			f.expect("next")
 		},
 		"unfinished line of a rotated file comes first": func(t *testing.T, f *follow) {
-			f.startAt("a.log")
+			f.startEmpty()
 			write(t, f.path("a.log"), "unfinished")
 			rename(t, f.path("a.log"), f.path("a.log.1"))
 			appendLines(t, f.path("a.log"), "next")
 			f.expect("unfinished", "next")
 		},
 		"carriage returns stay, empty lines go": func(t *testing.T, f *follow) {
-			f.startAt("a.log")
+			f.startEmpty()
 			write(t, f.path("a.log"), "dos\r\n\n\nunix\n")
 			f.expect("dos\r", "unix")
 		},
 		"line beyond the limit is cut": func(t *testing.T, f *follow) {
-			f.startAt("a.log")
+			f.startEmpty()
 			write(t, f.path("a.log"), strings.Repeat("x", 3<<20)+"\nnext\n")
 			f.expect(strings.Repeat("x", 1<<20), "next")
 			f.await("line too long, cut")
 		},
 		"any bytes": func(t *testing.T, f *follow) {
-			f.startAt("a.log")
+			f.startEmpty()
 			write(t, f.path("a.log"), "\x00\xff\xfe\n")
 			f.expect("\x00\xff\xfe")
 		},
@@ -220,7 +220,7 @@ func TestFollowing(t *testing.T) {
 func TestTwoSourcesDoNotReadOneFileTwice(t *testing.T) {
 	t.Parallel()
 	f := newFollow(t)
-	f.startAt("a.log")
+	f.startEmpty()
 	second := newFollow(t)
 	second.env.Checkpoints = f.env.Checkpoints
 	second.start("filename: " + f.path("a.log"))
@@ -384,11 +384,11 @@ func (f *follow) start(keys string) {
 	})
 }
 
-// startAt follows a new, empty file.
-func (f *follow) startAt(name string) {
+// startEmpty follows a new, empty a.log.
+func (f *follow) startEmpty() {
 	f.t.Helper()
-	appendLines(f.t, f.path(name))
-	f.start("filename: " + f.path(name) + "\npartial_line_timeout: 1h")
+	appendLines(f.t, f.path("a.log"))
+	f.start("filename: " + f.path("a.log") + "\npartial_line_timeout: 1h")
 	f.await("following log file")
 }
 

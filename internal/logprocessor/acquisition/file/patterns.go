@@ -12,7 +12,7 @@ import (
 func (s *settings) matches() []string {
 	var paths []string
 	for _, pattern := range s.patterns {
-		found, _ := filepath.Glob(pattern) //nolint:errcheck // the pattern was compiled before
+		found, _ := filepath.Glob(pattern) // the pattern was checked before
 		for _, path := range found {
 			if !slices.Contains(paths, path) && !s.excluded(path) && !isFolder(path) {
 				paths = append(paths, path)
@@ -60,7 +60,7 @@ func (s *settings) folders() []string {
 	var folders []string
 	for _, pattern := range s.patterns {
 		for level := range ancestors(pattern) {
-			found, _ := filepath.Glob(level) //nolint:errcheck // part of a compiled pattern
+			found, _ := filepath.Glob(level) // part of a checked pattern
 			found = slices.DeleteFunc(found, func(path string) bool { return !isFolder(path) })
 			folders = append(folders, found...)
 			if len(found) > 0 && !hasMeta(level) {

@@ -42,7 +42,7 @@ func (p place) isIn(file *os.File) (bool, error) {
 	if identityOf(info) != p.identity || info.Size() < p.Offset {
 		return false, nil
 	}
-	now, err := headOf(file, int64(p.head.Size))
+	now, err := headOf(file, int64(p.Size))
 	return err == nil && now == p.head, err
 }
 

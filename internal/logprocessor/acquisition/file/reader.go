@@ -41,12 +41,8 @@ func (r *reader) Run(ctx context.Context, out chan<- acquisition.Batch) error {
 	for _, path := range paths {
 		emitter := newEmitter(path, r.settings, r.env, r.hits)
 		emitter.out, emitter.last = out, last
-		err := r.readFile(ctx, path, &emitter)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", path, err)
+		if err := r.readFile(ctx, path, &emitter); err != nil {
+			return unlessEnded(ctx, fmt.Errorf("reading %s: %w", path, err))
 		}
 		last = emitter.last
 	}

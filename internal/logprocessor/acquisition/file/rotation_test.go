@@ -13,15 +13,18 @@ func TestGenerations(t *testing.T) {
 		others []string
 	}{
 		"numbers": {
-			"a.log", []string{"a.log.12", "a.log.3", "a.log.2", "a.log.1"},
+			"a.log",
+			[]string{"a.log.12", "a.log.3", "a.log.2", "a.log.1"},
 			[]string{"a.log", "a.log.1.gz", "a.log.bak", "b.log.1", "a.log.", "a.log.x1"},
 		},
 		"dates": {
-			"a.log", []string{"a.log-20251231", "a.log-20260101", "a.log-20260102-1400000000"},
+			"a.log",
+			[]string{"a.log-20251231", "a.log-20260101", "a.log-20260102-1400000000"},
 			[]string{"a.log-2026x", "a.log-"},
 		},
 		"dates before the extension": {
-			"a.log", []string{"a-2026-01-01T00-00-00.000.log", "a-2026-01-02T00-00-00.000.log"},
+			"a.log",
+			[]string{"a-2026-01-01T00-00-00.000.log", "a-2026-01-02T00-00-00.000.log"},
 			[]string{"a-b.log", "ab.log"},
 		},
 		"numbers before the extension": {"a.log", []string{"a.2.log", "a.1.log"}, nil},

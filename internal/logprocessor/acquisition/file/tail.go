@@ -3,7 +3,6 @@ package file
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -58,14 +57,14 @@ func (t *tail) nudge() {
 func (t *tail) run(ctx context.Context) error {
 	defer t.close()
 	if err := t.start(); err != nil {
-		return t.ended(ctx, err)
+		return unlessEnded(ctx, err)
 	}
 	timer := time.NewTimer(t.poll)
 	defer timer.Stop()
 	for t.current != nil { // start may have found nothing
 		wait, err := t.step(ctx)
 		if err != nil {
-			return t.ended(ctx, err)
+			return unlessEnded(ctx, err)
 		}
 		if t.current == nil {
 			break
@@ -79,14 +78,6 @@ func (t *tail) run(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// ended tells the end of ctx, which is no error, from others.
-func (t *tail) ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return fmt.Errorf("following %s: %w", t.path, err)
 }
 
 // start opens the file in which reading continues; there may be none any more.
