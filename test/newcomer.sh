@@ -34,15 +34,13 @@ await() {
 }
 
 start() {
-	setsid --wait make -C "$clone" run >"$out" 2>&1 &
+	setsid make -C "$clone" run >"$out" 2>&1 & # leader of a process group of its own
 	runner=$!
 	await 300 grep -q "crowdsec is ready" "$out" || fail "make run does not get ready"
 }
 
 stop() {
-	local group
-	group=$(ps -o pid= --ppid "$runner" | tr -d ' ')
-	kill -TERM -- "-$group"
+	kill -TERM -- "-$runner"
 	wait "$runner" 2>/dev/null || true
 	runner=
 }

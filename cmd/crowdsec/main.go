@@ -50,6 +50,7 @@ func parseFlags() (options engine.Options, printVersion bool) {
 	flag.StringVar(&options.DSN, "dsn", "", "process one data `source` to its end, as file:///path/to/log")
 	flag.StringVar(&options.Type, "type", "", "label `type` of the lines of -dsn")
 	flag.StringVar(&options.Transform, "transform", "", "`expression` that replaces the lines of -dsn")
+	flag.StringVar(&options.DumpDir, "dump-data", "", "write what happened to every line into `folder`, and send nothing")
 	flag.Func("label", "further `label:value` pairs of the lines of -dsn", func(text string) error {
 		return engine.ParseLabels(text, options.Labels)
 	})

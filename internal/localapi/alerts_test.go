@@ -71,19 +71,25 @@ func TestCreateAlerts(t *testing.T) {
 		{"cut", "[" + alertJSON("1.1.1.1"), 400, `{"message":"unexpected EOF"}`},
 		{"object", "{}", 400, `{"message":"the body is not an array of alerts"}`},
 		{"wrong type", `[{"capacity":"x"}]`, 400, ``},
-		{"missing fields", `[{"simulated":false,"source":{"scope":"Ip"},"events":[{}],"decisions":[{"type":"ban"}]}]`, 422,
+		{
+			"missing fields", `[{"simulated":false,"source":{"scope":"Ip"},"events":[{}],"decisions":[{"type":"ban"}]}]`, 422,
 			`{"message":"validation failure list:\n0.capacity in body is required\n0.decisions.0.duration in body is required\n` +
 				`0.decisions.0.origin in body is required\n0.decisions.0.scenario in body is required\n` +
 				`0.decisions.0.scope in body is required\n0.decisions.0.value in body is required\n` +
 				`0.events.0.meta in body is required\n0.events.0.timestamp in body is required\n` +
 				`0.events_count in body is required\n0.leakspeed in body is required\n0.message in body is required\n` +
 				`0.scenario in body is required\n0.scenario_hash in body is required\n0.scenario_version in body is required\n` +
-				`0.source.value in body is required\n0.start_at in body is required\n0.stop_at in body is required"}`},
-		{"events null", "[" + alertJSON("1.1.1.1") + "," + strings.Replace(alertJSON("1.1.1.1"), `"events":[`, `"events":null,"x":[`, 1) + "]", 422,
-			`{"message":"validation failure list:\n1.events in body is required"}`},
+				`0.source.value in body is required\n0.start_at in body is required\n0.stop_at in body is required"}`,
+		},
+		{
+			"events null", "[" + alertJSON("1.1.1.1") + "," + strings.Replace(alertJSON("1.1.1.1"), `"events":[`, `"events":null,"x":[`, 1) + "]", 422,
+			`{"message":"validation failure list:\n1.events in body is required"}`,
+		},
 		{"null alert", "[null]", 422, `{"message":"validation failure list:\n0 in body is required"}`},
-		{"bad duration", "[" + alertJSON("1.1.1.1") + "," + banJSON("2.2.2.2", "1x") + "]", 400,
-			`{"message":"alert 1: decision duration '1x': time: unknown unit \"x\" in duration \"1x\""}`},
+		{
+			"bad duration", "[" + alertJSON("1.1.1.1") + "," + banJSON("2.2.2.2", "1x") + "]", 400,
+			`{"message":"alert 1: decision duration '1x': time: unknown unit \"x\" in duration \"1x\""}`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -260,7 +266,7 @@ func TestBadAlertRequests(t *testing.T) {
 func TestDeleteAlertsAnnouncesRemovals(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	m, b := f.machine("m1"), f.bouncer("b1")
+	m, b := f.machine("m1"), f.bouncer()
 	f.expect(201, `["1","2","3"]`, f.call("POST", "/v1/alerts",
 		"["+banJSON("1.1.1.1", "1h")+","+banJSON("2.2.2.2", "1h")+","+banJSON("3.3.3.3", "1h")+"]", m...))
 	f.call("GET", "/v1/decisions/stream?startup=true", "", b...)
@@ -315,21 +321,26 @@ func TestBodies(t *testing.T) {
 		{"not gzip", "gzip", alert, 400, ``},
 		{"no body at all", "gzip", "", 400, ``},
 		{"too large", "", huge, 400, `{"message":"http: request body too large"}`},
-		{"too large when unpacked", "gzip", pack(huge), 400, `{"message":"http: request body too large"}`},
 	} {
 		w := f.call("POST", "/v1/alerts", test.body, append(m, "Content-Encoding", test.encoding)...)
 		if w.Code != test.status || w.Body.String() != test.want {
 			t.Errorf("%s: got %d %.200s", test.name, w.Code, w.Body)
 		}
 	}
-	w := f.call("POST", "/v1/watchers", strings.Repeat(" ", 2<<20)+"{}")
-	f.expect(400, `{"message":"http: request body too large"}`, w)
+	for _, answer := range []string{
+		f.call("POST", "/v1/watchers", pack(strings.Repeat(" ", 2<<20)+"{}"), "Content-Encoding", "gzip").Body.String(),
+		f.call("POST", "/v1/watchers", strings.Repeat(" ", 2<<20)+"{}").Body.String(),
+	} {
+		if answer != `{"message":"http: request body too large"}` {
+			t.Errorf("got %s", answer)
+		}
+	}
 }
 
 func TestProfilesCanBeReplaced(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	m, b := f.machine("m1"), f.bouncer("b1")
+	m, b := f.machine("m1"), f.bouncer()
 	f.server.SetProfiles(profiles(t, "name: x\nfilters: ['true']\nnotifications: [mail]\ndecisions: [{type: captcha, duration: 2d, origin: o}]\n"))
 	f.expect(201, `["1"]`, f.call("POST", "/v1/alerts", "["+alertJSON("1.1.1.1", "2026-11-21T19:00:00.123Z", "2026-11-21T19:00:00Z")+"]", m...))
 	f.expect(200, `[{"duration":"48h0m0s","id":1,"origin":"crowdsec/o","scenario":"acme/ssh-bf","scope":"Ip","type":"captcha","value":"1.1.1.1"}]`,
@@ -347,7 +358,7 @@ func TestProfilesCanBeReplaced(t *testing.T) {
 func TestSimulatedAlertsYieldSimulatedDecisions(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	m, b := f.machine("m1"), f.bouncer("b1")
+	m, b := f.machine("m1"), f.bouncer()
 	f.expect(201, `["1"]`, f.call("POST", "/v1/alerts", "["+alertJSON("1.1.1.1", `"simulated":false`, `"simulated":true`)+"]", m...))
 	f.expect(200, "null", f.call("GET", "/v1/decisions", "", b...))
 	if w := f.call("GET", "/v1/decisions?simulated=true", "", b...); w.Body.String() == "null" {
@@ -399,7 +410,7 @@ func TestMachinesMustProveWhoTheyAre(t *testing.T) {
 func TestStoreTrouble(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	m, b := f.machine("m1"), f.bouncer("b1")
+	m, b := f.machine("m1"), f.bouncer()
 	f.store.setDown(true)
 	for _, w := range []func() (int, string){
 		func() (int, string) { w := f.call("GET", "/v1/alerts", "", m...); return w.Code, w.Body.String() },
@@ -432,7 +443,7 @@ func TestAnswerStandsWhenOnlyTheIndexLags(t *testing.T) {
 	}}}); err != nil {
 		t.Fatal(err)
 	}
-	b := f.bouncer("b1")
+	b := f.bouncer()
 	f.expect(200, "null", f.call("GET", "/v1/decisions", "", b...))
 	// The bouncer comes from a replica that has told it about the decision: this one must not know less.
 	rows, err := f.store.Bouncers(t.Context(), store.BouncerFilter{Name: "b1"})

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/wire"
 )
 
@@ -20,6 +21,9 @@ const (
 
 // bodyOf returns the decompressed body of a request; reading more than limit bytes of it fails.
 func bodyOf(r *http.Request, limit int64) (io.Reader, error) {
+	if r.ContentLength > limit {
+		return nil, fault.Mark(fault.TooLarge, &http.MaxBytesError{Limit: limit})
+	}
 	if r.Header.Get("Content-Encoding") != "gzip" {
 		return http.MaxBytesReader(nil, r.Body, limit), nil
 	}

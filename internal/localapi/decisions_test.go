@@ -1,6 +1,7 @@
 package localapi_test
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -48,7 +49,7 @@ func decisionIDs(body string) string {
 func TestLiveQueries(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	m, b := f.machine("m1"), f.bouncer("b1")
+	m, b := f.machine("m1"), f.bouncer()
 	seed(t, f, m)
 	for query, want := range map[string]string{
 		"":                                  "1 2 3 5",
@@ -112,7 +113,7 @@ func TestLiveQueries(t *testing.T) {
 func TestBadDecisionRequests(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	m, b := f.machine("m1"), f.bouncer("b1")
+	m, b := f.machine("m1"), f.bouncer()
 	seed(t, f, m)
 	for _, test := range []struct {
 		method, target string
@@ -181,7 +182,7 @@ func TestExpireDecisions(t *testing.T) {
 func TestExpireOneDecisionEvenTwice(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	m, b := f.machine("m1"), f.bouncer("b1")
+	m, b := f.machine("m1"), f.bouncer()
 	seed(t, f, m)
 	f.call("GET", "/v1/decisions/stream?startup=true", "", b...)
 	const gone = `{"new": [], "deleted": [{"duration":"0s","id":1,"origin":"crowdsec","scenario":"acme/SSH-bf","scope":"Ip","type":"ban","uuid":"U","value":"1.2.3.4"}]}`
@@ -197,7 +198,7 @@ func TestExpireOneDecisionEvenTwice(t *testing.T) {
 func TestStream(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	m, b := f.machine("m1"), f.bouncer("b1")
+	m, b := f.machine("m1"), f.bouncer()
 	f.expect(200, `{"new": [], "deleted": []}`, f.call("GET", "/v1/decisions/stream?startup=true", "", b...))
 	seed(t, f, m)
 	w := f.call("GET", "/v1/decisions/stream", "", b...)
@@ -242,7 +243,7 @@ func TestStream(t *testing.T) {
 func TestStreamTellsTheLongestUnlessAskedNotTo(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	m, b := f.machine("m1"), f.bouncer("b1")
+	m, b := f.machine("m1"), f.bouncer()
 	f.call("POST", "/v1/alerts", "["+banJSON("1.1.1.1", "1h")+","+banJSON("1.1.1.1", "3h")+","+banJSON("1.1.1.1", "2h")+"]", m...)
 	for query, want := range map[string]string{"": "2", "&dedup=false": "1 2 3", "&dedup=no": "2"} {
 		if w := f.call("GET", "/v1/decisions/stream?startup=true"+query, "", b...); decisionIDs(w.Body.String()) != want {
@@ -257,11 +258,11 @@ func TestStreamTellsTheLongestUnlessAskedNotTo(t *testing.T) {
 	}
 }
 
-func bouncerNamed(t *testing.T, f *fixture, name string) domain.Bouncer {
+func theBouncer(t *testing.T, f *fixture) domain.Bouncer {
 	t.Helper()
-	rows, err := f.store.Bouncers(t.Context(), store.BouncerFilter{Name: name})
+	rows, err := f.store.Bouncers(t.Context(), store.BouncerFilter{Name: "b1"})
 	if err != nil || len(rows) != 1 {
-		t.Fatalf("%d bouncers %s, %v", len(rows), name, err)
+		t.Fatalf("%d bouncers, %v", len(rows), err)
 	}
 	return rows[0]
 }
@@ -269,18 +270,18 @@ func bouncerNamed(t *testing.T, f *fixture, name string) domain.Bouncer {
 func TestCursorMovesOnlyAfterSuccess(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	m, b := f.machine("m1"), f.bouncer("b1")
+	m, b := f.machine("m1"), f.bouncer()
 	seed(t, f, m)
 	for _, target := range []string{"/v1/decisions/stream?ip=zzz", "/v1/decisions/stream?contains=x"} {
 		f.call("GET", target, "", b...)
 	}
 	f.call("HEAD", "/v1/decisions/stream", "", b...)
-	if row := bouncerNamed(t, f, "b1"); row.Cursor != 0 || !row.LastPull.IsZero() {
+	if row := theBouncer(t, f); row.Cursor != 0 || !row.LastPull.IsZero() {
 		t.Errorf("cursor %d, last pull %v after failures", row.Cursor, row.LastPull)
 	}
 	cut := func() {
 		defer func() {
-			if recover() != http.ErrAbortHandler {
+			if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
 				t.Error("a broken stream did not cut the connection")
 			}
 		}()
@@ -290,21 +291,21 @@ func TestCursorMovesOnlyAfterSuccess(t *testing.T) {
 		f.server.Handler().ServeHTTP(&brokenWriter{header: http.Header{}}, r)
 	}
 	cut()
-	if row := bouncerNamed(t, f, "b1"); row.Cursor != 0 || !row.LastPull.IsZero() {
+	if row := theBouncer(t, f); row.Cursor != 0 || !row.LastPull.IsZero() {
 		t.Errorf("cursor %d, last pull %v after a cut answer", row.Cursor, row.LastPull)
 	}
 	f.call("GET", "/v1/decisions/stream", "", b...)
-	if row := bouncerNamed(t, f, "b1"); row.Cursor != 5 || !row.LastPull.Equal(f.clock()) {
+	if row := theBouncer(t, f); row.Cursor != 5 || !row.LastPull.Equal(f.clock()) {
 		t.Errorf("cursor %d, last pull %v after success", row.Cursor, row.LastPull)
 	}
 	f.wait(10 * time.Second) // an idle poll costs the store nothing …
 	f.call("GET", "/v1/decisions/stream", "", b...)
-	if row := bouncerNamed(t, f, "b1"); row.LastPull.Equal(f.clock()) {
+	if row := theBouncer(t, f); row.LastPull.Equal(f.clock()) {
 		t.Error("an idle poll was stored")
 	}
 	f.wait(50 * time.Second) // … but once a minute it is noted
 	f.call("GET", "/v1/decisions/stream", "", b...)
-	if row := bouncerNamed(t, f, "b1"); !row.LastPull.Equal(f.clock()) {
+	if row := theBouncer(t, f); !row.LastPull.Equal(f.clock()) {
 		t.Errorf("last pull %v", row.LastPull)
 	}
 }
@@ -319,7 +320,7 @@ func (w *brokenWriter) Write([]byte) (int, error) { return 0, http.ErrHandlerTim
 func TestStreamSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	m, b := f.machine("m1"), f.bouncer("b1")
+	m, b := f.machine("m1"), f.bouncer()
 	seed(t, f, m)
 	f.call("GET", "/v1/decisions/stream?startup=true", "", b...)
 	f.wait(30 * time.Second)
@@ -335,21 +336,21 @@ func TestStreamSurvivesARestart(t *testing.T) {
 func TestLivePullIsNoted(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	b := f.bouncer("b1")
+	b := f.bouncer()
 	f.call("GET", "/v1/decisions", "", b...)
 	first := f.clock()
 	f.wait(59 * time.Second)
 	f.call("GET", "/v1/decisions", "", b...)
-	if row := bouncerNamed(t, f, "b1"); !row.LastPull.Equal(first) {
+	if row := theBouncer(t, f); !row.LastPull.Equal(first) {
 		t.Errorf("last pull %v, want %v", row.LastPull, first)
 	}
 	f.wait(time.Second)
 	f.call("HEAD", "/v1/decisions", "", b...)
-	if row := bouncerNamed(t, f, "b1"); !row.LastPull.Equal(first) {
+	if row := theBouncer(t, f); !row.LastPull.Equal(first) {
 		t.Errorf("last pull %v after HEAD, want %v", row.LastPull, first)
 	}
 	f.call("GET", "/v1/decisions", "", b...)
-	if row := bouncerNamed(t, f, "b1"); !row.LastPull.Equal(f.clock()) {
+	if row := theBouncer(t, f); !row.LastPull.Equal(f.clock()) {
 		t.Errorf("last pull %v, want %v", row.LastPull, f.clock())
 	}
 }
@@ -357,7 +358,7 @@ func TestLivePullIsNoted(t *testing.T) {
 func TestLiveQueryLeavesTheStreamAlone(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	m, b := f.machine("m1"), f.bouncer("b1")
+	m, b := f.machine("m1"), f.bouncer()
 	f.call("POST", "/v1/alerts", "["+banJSON("1.1.1.1", "30s")+"]", m...)
 	f.call("GET", "/v1/decisions/stream", "", b...)
 	f.wait(2 * time.Minute)
@@ -371,7 +372,7 @@ func TestLiveQueryLeavesTheStreamAlone(t *testing.T) {
 func TestSharedKeys(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	b := f.bouncer("b1")
+	b := f.bouncer()
 	names := func() string {
 		rows, err := f.store.Bouncers(t.Context(), store.BouncerFilter{})
 		if err != nil {
@@ -410,8 +411,11 @@ func TestClientAddressNamesTheBouncer(t *testing.T) {
 	}{
 		{"headers are not believed", func(*localapi.Config) {}, []string{"X-Forwarded-For", "9.9.9.9"}, "10.0.0.1"},
 		{"believed from anybody", func(c *localapi.Config) { c.UseForwardedFor = true }, []string{"X-Forwarded-For", "9.9.9.9, 8.8.8.8"}, "9.9.9.9"},
-		{"from the right, past trusted ones", func(c *localapi.Config) { c.TrustedProxies = prefixes("10.0.0.0/8") },
-			[]string{"X-Forwarded-For", "1.1.1.1, 9.9.9.9, 10.9.9.5"}, "9.9.9.9"},
+		{
+			"from the right, past trusted ones", func(c *localapi.Config) { c.TrustedProxies = prefixes("10.0.0.0/8") },
+			[]string{"X-Forwarded-For", "1.1.1.1, 9.9.9.9, 10.9.9.5"},
+			"9.9.9.9",
+		},
 		{"untrusted peer", func(c *localapi.Config) { c.TrustedProxies = prefixes("192.0.2.0/24") }, []string{"X-Forwarded-For", "9.9.9.9"}, "10.0.0.1"},
 		{"second header", func(c *localapi.Config) { c.UseForwardedFor = true }, []string{"X-Real-Ip", "9.9.9.9"}, "9.9.9.9"},
 		{"nonsense", func(c *localapi.Config) { c.UseForwardedFor = true }, []string{"X-Forwarded-For", "nobody", "X-Real-Ip", ""}, "10.0.0.1"},
@@ -419,9 +423,9 @@ func TestClientAddressNamesTheBouncer(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t, test.change)
-			b := f.bouncer("b1")
+			b := f.bouncer()
 			f.callFrom("10.0.0.1:1", "GET", "/v1/decisions", "", append(b, test.headers...)...)
-			if got := bouncerNamed(t, f, "b1").IPAddress; got != test.want {
+			if got := theBouncer(t, f).IPAddress; got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})

@@ -192,11 +192,11 @@ func (f *fixture) token(id string) string {
 	return token
 }
 
-// bouncer adds a bouncer and returns the header of its requests.
-func (f *fixture) bouncer(name string) []string {
+// bouncer adds the bouncer b1 and returns the header of its requests.
+func (f *fixture) bouncer() []string {
 	f.t.Helper()
-	key := "key of " + name
-	if _, err := f.store.AddBouncer(f.t.Context(), domain.Bouncer{Name: name, KeyHash: auth.HashKey(key), AuthType: domain.AuthAPIKey}); err != nil {
+	const key = "key of b1"
+	if _, err := f.store.AddBouncer(f.t.Context(), domain.Bouncer{Name: "b1", KeyHash: auth.HashKey(key), AuthType: domain.AuthAPIKey}); err != nil {
 		f.t.Fatal(err)
 	}
 	return []string{"X-Api-Key", key}

@@ -10,6 +10,7 @@ import (
 
 	"shieldwall/internal/localapi"
 	"shieldwall/internal/localapi/store"
+	"shieldwall/internal/wire"
 )
 
 func TestRegister(t *testing.T) {
@@ -24,10 +25,14 @@ func TestRegister(t *testing.T) {
 		{`{"machine_id":"m1","password":"p"}`, 403, `{"message":"user 'm1': user already exist"}`},
 		{`{"machine_id":"m2","password":"p","registration_token":"` + strings.Repeat("t", 32) + `"}`, 201, ""},
 		{`{"machine_id":"m3","password":"` + strings.Repeat("p", 73) + `"}`, 400, `{"message":"unable to hash"}`},
-		{`{"machine_id":"m4","password":"p","registration_token":"short"}`, 422,
-			`{"message":"validation failure list:\nregistration_token in body should be at least 32 chars long"}`},
-		{`{"machine_id":"m4","password":"p","registration_token":"` + strings.Repeat("t", 256) + `"}`, 422,
-			`{"message":"validation failure list:\nregistration_token in body should be at most 255 chars long"}`},
+		{
+			`{"machine_id":"m4","password":"p","registration_token":"short"}`, 422,
+			`{"message":"validation failure list:\nregistration_token in body should be at least 32 chars long"}`,
+		},
+		{
+			`{"machine_id":"m4","password":"p","registration_token":"` + strings.Repeat("t", 256) + `"}`, 422,
+			`{"message":"validation failure list:\nregistration_token in body should be at most 255 chars long"}`,
+		},
 		{`{}`, 422, `{"message":"validation failure list:\nmachine_id in body is required\npassword in body is required"}`},
 		{`x`, 400, `{"message":"invalid character 'x' looking for beginning of value"}`},
 		{``, 400, `{"message":"EOF"}`},
@@ -64,7 +69,7 @@ func TestLogin(t *testing.T) {
 	if !regexp.MustCompile(`^\{"code":200,"expire":"2026-11-21T20:00:00Z","token":"[\w-]+\.[\w-]+\.[\w-]+"\}$`).MatchString(w.Body.String()) || w.Code != 200 {
 		t.Fatalf("got %d %s", w.Code, w.Body)
 	}
-	var token struct{ Token string }
+	var token wire.Token
 	if err := json.Unmarshal(w.Body.Bytes(), &token); err != nil {
 		t.Fatal(err)
 	}
@@ -89,8 +94,10 @@ func TestLogin(t *testing.T) {
 		{"cut", "a/1", `{`, "missing: unexpected EOF"},
 		{"empty", "a/1", ``, "missing: EOF"},
 		{"too large", "a/1", strings.Repeat(" ", 2<<20) + good, "http: request body too large"},
-		{"too many scenarios", "a/1", `{"machine_id":"m1","password":"secret-p","scenarios":["` + strings.Repeat("s", 100_001) + `"]}`,
-			"the list of scenarios is longer than 100000 characters"},
+		{
+			"too many scenarios", "a/1", `{"machine_id":"m1","password":"secret-p","scenarios":["` + strings.Repeat("s", 100_001) + `"]}`,
+			"the list of scenarios is longer than 100000 characters",
+		},
 	} {
 		w := f.call("POST", "/v1/watchers/login", test.body, "User-Agent", test.agent)
 		want, _ := json.Marshal(map[string]any{"code": 401, "message": test.want})

@@ -20,7 +20,17 @@ type Alerts interface {
 	Accept(ctx context.Context, alerts []*wire.Alert) error
 }
 
-// Options are the parts of a pipeline. All are required but Metrics.
+// Recorder is told what happens to every event. It must copy what it wants to keep.
+type Recorder interface {
+	// Parsed comes after each parser, and postoverflow parser, that an event reached.
+	Parsed(stage, parser string, evt *event.Event, succeeded bool)
+	// Matched comes before an event is poured into the buckets of the scenarios that it concerns.
+	Matched(evt *event.Event, pours []scenario.Pour)
+	// Overflowed comes after an overflow has passed its postoverflow parsers.
+	Overflowed(evt *event.Event)
+}
+
+// Options are the parts of a pipeline. All are required but Recorder and Metrics.
 type Options struct {
 	Sources       []acquisition.Source
 	Parsers       *parser.Set
@@ -28,6 +38,7 @@ type Options struct {
 	Scenarios     *scenario.Set
 	Engine        *scenario.Engine
 	Alerts        Alerts
+	Recorder      Recorder
 	Workers       int // 1 or more
 	Now           func() time.Time
 	Log           *slog.Logger
@@ -51,8 +62,14 @@ type job struct {
 
 // parsed is what the workers made of a batch.
 type parsed struct {
-	pours [][]scenario.Pour // by event, those that concern no scenario left out
-	ack   func()
+	events []matched
+	ack    func()
+}
+
+// matched is an event that made it through the parsers.
+type matched struct {
+	evt   *event.Event
+	pours []scenario.Pour
 }
 
 // delivery is what the sequencer made of a batch.
@@ -65,6 +82,9 @@ const tick = time.Second
 
 // New returns a pipeline that has not started.
 func New(options Options) *Pipeline {
+	if options.Recorder == nil {
+		options.Recorder = forgetful{}
+	}
 	return &Pipeline{
 		Options: options,
 		batches: make(chan acquisition.Batch, options.Workers),
@@ -120,15 +140,16 @@ func (p *Pipeline) parse(batch acquisition.Batch) parsed {
 	for _, line := range batch.Lines {
 		evt := event.New(line, batch.Clock)
 		evt.Time = line.Time
-		ok := p.Parsers.Parse(evt)
+		ok := p.Parsers.ParseObserved(evt, p.Recorder.Parsed)
 		p.Metrics.parsed(evt, ok)
 		if !ok || evt.Whitelisted {
 			continue
 		}
-		if pours := p.Scenarios.Match(evt, p.Now().UTC()); len(pours) > 0 {
+		pours := p.Scenarios.Match(evt, p.Now().UTC())
+		if len(pours) > 0 {
 			evt.Detach() // a bucket may keep it long after the batch
-			out.pours = append(out.pours, pours)
 		}
+		out.events = append(out.events, matched{evt, pours})
 	}
 	return out
 }
@@ -156,10 +177,16 @@ func (p *Pipeline) sequence() {
 
 func (p *Pipeline) pourBatch(batch parsed) []*wire.Alert {
 	var alerts []*wire.Alert
-	for _, pours := range batch.pours {
-		alerts = append(alerts, p.settle(p.Engine.Pour(pours))...)
+	for _, m := range batch.events {
+		alerts = append(alerts, p.settle(p.pour(m.evt, m.pours))...)
 	}
 	return alerts
+}
+
+// pour returns the overflows that an event causes.
+func (p *Pipeline) pour(evt *event.Event, pours []scenario.Pour) []*event.Event {
+	p.Recorder.Matched(evt, pours)
+	return p.Engine.Pour(pours)
 }
 
 // maxReprocessed bounds how often the overflows that one event causes are fed back, so that a scenario that
@@ -173,7 +200,8 @@ func (p *Pipeline) settle(overflows []*event.Event) []*wire.Alert {
 	for fedBack := 0; len(overflows) > 0; {
 		evt := overflows[0]
 		overflows = overflows[1:]
-		p.Postoverflows.Parse(evt)
+		p.Postoverflows.ParseObserved(evt, p.Recorder.Parsed)
+		p.Recorder.Overflowed(evt)
 		if evt.Overflow.Whitelisted {
 			p.Log.Info("overflow is whitelisted, skipping it", "alert", evt.Overflow.Alert.Message, "reason", evt.WhitelistReason)
 			continue
@@ -187,7 +215,7 @@ func (p *Pipeline) settle(overflows []*event.Event) []*wire.Alert {
 			p.Log.Error("not feeding back an overflow: one event caused too many", "alert", evt.Overflow.Alert.Message)
 			continue
 		}
-		overflows = append(overflows, p.Engine.Pour(p.Scenarios.Match(evt, p.Now().UTC()))...)
+		overflows = append(overflows, p.pour(evt, p.Scenarios.Match(evt, p.Now().UTC()))...)
 	}
 	return alerts
 }
@@ -207,3 +235,15 @@ func (p *Pipeline) deliver(ctx context.Context) {
 		}
 	}
 }
+
+// forgetful is the recorder of a pipeline that nobody looks into.
+type forgetful struct{}
+
+// Parsed satisfies Recorder.
+func (forgetful) Parsed(string, string, *event.Event, bool) {}
+
+// Matched satisfies Recorder.
+func (forgetful) Matched(*event.Event, []scenario.Pour) {}
+
+// Overflowed satisfies Recorder.
+func (forgetful) Overflowed(*event.Event) {}

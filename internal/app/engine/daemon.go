@@ -69,8 +69,11 @@ func (d *daemon) run(ctx context.Context) error {
 	d.registry = prometheus.NewRegistry()
 	d.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), infoMetric())
 	d.metrics = newMetrics(d.registry)
-	if d.options.Test {
+	switch {
+	case d.options.Test:
 		return d.test(ctx, cfg)
+	case d.options.DumpDir != "":
+		return d.dump(ctx, cfg)
 	}
 	if err := d.start(ctx, cfg); err != nil {
 		return err

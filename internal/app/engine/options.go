@@ -20,6 +20,7 @@ type Options struct {
 	Type           string            // label type of the DSN
 	Labels         map[string]string // further labels of the DSN
 	Transform      string            // expression on the lines of the DSN
+	DumpDir        string            // "": send alerts; otherwise write down what happened to every line
 	Level          *slog.Level       // nil: as configured
 }
 
@@ -41,6 +42,8 @@ func (o *Options) validate() error {
 		return errors.New("-dsn requires -type")
 	case o.Type != "" && o.DSN == "":
 		return errors.New("-type requires -dsn")
+	case o.DumpDir != "" && o.NoLogProcessor:
+		return errors.New("-dump-data needs the log processor: leave out -no-cs")
 	case o.Transform != "" && o.DSN == "":
 		return errors.New("-transform requires -dsn")
 	}

@@ -83,18 +83,9 @@ func (d *daemon) planProcessor(cfg *config.Config) (*plan, error) {
 	if cfg.API.Client == nil {
 		return nil, errors.New("log processor: no API client section in configuration")
 	}
-	p := &plan{cfg: cfg}
-	var err error
-	p.rules, err = loadRules(cfg, ruleDeps{log: d.log, now: d.around.Now, databases: d.geoIP(cfg), nodes: d.metrics.nodes})
+	p, err := d.planDetection(cfg)
 	if err != nil {
 		return nil, err
-	}
-	loader := acquisition.Loader{Registry: all.Registry(), Env: d.around.Env, Log: d.log, Compile: p.rules.transform}
-	if p.definitions, err = d.sources(loader, cfg); err != nil {
-		return nil, err
-	}
-	if len(p.definitions) == 0 {
-		return nil, errors.New("no datasource enabled: set acquisition_path or acquisition_dir, or use -dsn")
 	}
 	credentials, err := config.LoadCredentials(cfg.API.Client.CredentialsPath, d.around.Env)
 	if err != nil {
@@ -108,6 +99,24 @@ func (d *daemon) planProcessor(cfg *config.Config) (*plan, error) {
 		Scenarios: func() []string { return p.rules.names },
 	}, d.log)
 	return p, err
+}
+
+// planDetection is planProcessor without the way to the Local API.
+func (d *daemon) planDetection(cfg *config.Config) (*plan, error) {
+	p := &plan{cfg: cfg}
+	var err error
+	p.rules, err = loadRules(cfg, ruleDeps{log: d.log, now: d.around.Now, databases: d.geoIP(cfg), nodes: d.metrics.nodes})
+	if err != nil {
+		return nil, err
+	}
+	loader := acquisition.Loader{Registry: all.Registry(), Env: d.around.Env, Log: d.log, Compile: p.rules.transform}
+	if p.definitions, err = d.sources(loader, cfg); err != nil {
+		return nil, err
+	}
+	if len(p.definitions) == 0 {
+		return nil, errors.New("no datasource enabled: set acquisition_path or acquisition_dir, or use -dsn")
+	}
+	return p, nil
 }
 
 // geoIP opens the databases once; they notice changes by themselves. Rules get along without them.
@@ -175,7 +184,10 @@ func replacements(transform *expression.Any, line event.Line) ([]string, bool) {
 
 // start begins to process. Buckets of the run before live on where the scenario has not changed.
 func (p *processor) start(ctx context.Context, plan *plan) error {
-	sources, err := p.open(plan)
+	sources, err := openSources(plan, acquisition.Env{
+		Log: p.log, Now: p.now, Checkpoints: p.checkpoints, Metrics: p.registry,
+		Aggregated: plan.cfg.Prometheus.Level == "aggregated",
+	})
 	if err != nil {
 		return err
 	}
@@ -200,11 +212,7 @@ func (p *processor) start(ctx context.Context, plan *plan) error {
 	return nil
 }
 
-func (p *processor) open(plan *plan) ([]acquisition.Source, error) {
-	env := acquisition.Env{
-		Log: p.log, Now: p.now, Checkpoints: p.checkpoints, Metrics: p.registry,
-		Aggregated: plan.cfg.Prometheus.Level == "aggregated",
-	}
+func openSources(plan *plan, env acquisition.Env) ([]acquisition.Source, error) {
 	var sources []acquisition.Source
 	for _, definition := range plan.definitions {
 		source, err := definition.Open(env)

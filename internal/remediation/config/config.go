@@ -8,7 +8,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"time"
 
@@ -293,9 +292,4 @@ func (f file) api(cfg *Config) error {
 		CACert: f.CACertPath, Cert: f.CertPath, Key: f.KeyPath,
 	}
 	return nil
-}
-
-// LogValue keeps the key of the Local API out of logs.
-func (c Config) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("mode", string(c.Mode)), slog.String("api_url", c.API.URL))
 }

@@ -222,17 +222,6 @@ func TestDetails(t *testing.T) {
 	}
 }
 
-func TestSecretsAreNotLogged(t *testing.T) {
-	t.Parallel()
-	cfg, err := load(t, least)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text := cfg.LogValue().String(); strings.Contains(text, "secret") {
-		t.Error(text)
-	}
-}
-
 func FuzzLoad(f *testing.F) {
 	f.Add(least)
 	f.Add(shipped)

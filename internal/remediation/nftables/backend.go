@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// kernelTimeout bounds one exchange with the kernel.
-	kernelTimeout = 30 * time.Second
+	// kernelTimeout bounds one exchange with the kernel. Reading a million elements takes it a minute.
+	kernelTimeout = 3 * time.Minute
 	// receiveBuffer and sendBuffer are sizes of netlink sockets in bytes. A transaction must fit into the
 	// second, which is a limit and not an allocation.
 	receiveBuffer = 8 << 20
@@ -112,10 +112,7 @@ func (b *Backend) Apply(ctx context.Context, plan remediation.Plan) error {
 	defer cancel()
 	tx := transaction{send: func(commands []netlink.Message) error { return b.send(ctx, commands) }}
 	for _, side := range b.config.sides() {
-		changes := slices.DeleteFunc(slices.Clone(plan.Changes), func(change remediation.Change) bool {
-			return change.Set.IPv6 != side.ipv6
-		})
-		if err := b.planSide(ctx, &tx, side, plan.Repair, changes); err != nil {
+		if err := b.planSide(ctx, &tx, side, side.share(plan)); err != nil {
 			return fmt.Errorf("nftables: %w", err)
 		}
 	}
@@ -125,12 +122,17 @@ func (b *Backend) Apply(ctx context.Context, plan remediation.Plan) error {
 	return nil
 }
 
+// share returns the part of plan that is about one family.
+func (s side) share(plan remediation.Plan) remediation.Plan {
+	plan.Changes = slices.DeleteFunc(slices.Clone(plan.Changes), func(change remediation.Change) bool {
+		return change.Set.IPv6 != s.ipv6
+	})
+	return plan
+}
+
 // planSide adds to tx what has to be done in one family.
-func (b *Backend) planSide(
-	ctx context.Context, tx *transaction, s side, complete bool, changes []remediation.Change,
-) error {
-	complete = complete || slices.ContainsFunc(changes, func(change remediation.Change) bool { return change.Create })
-	if !complete && len(changes) == 0 {
+func (b *Backend) planSide(ctx context.Context, tx *transaction, s side, plan remediation.Plan) error {
+	if plan.IsEmpty() {
 		return nil
 	}
 	r, err := b.reader(ctx)
@@ -143,12 +145,13 @@ func (b *Backend) planSide(
 			return err
 		}
 	}
-	if complete {
-		if err := b.complete(tx, r, s, changes); err != nil {
+	creates := func(change remediation.Change) bool { return change.Create }
+	if plan.Repair || slices.ContainsFunc(plan.Changes, creates) {
+		if err := b.complete(tx, r, s, plan.Changes); err != nil {
 			return err
 		}
 	}
-	for _, change := range changes {
+	for _, change := range plan.Changes {
 		if err := tx.change(t, s.setName(change.Set), change, b.now()); err != nil {
 			return err
 		}

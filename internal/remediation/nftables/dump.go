@@ -21,9 +21,6 @@ const (
 	rereads = 5
 )
 
-// errInconsistent means that a set changed, or was reorganised by the kernel, while it was read.
-var errInconsistent = errors.New("set changed while it was read")
-
 // dumped is one element as the kernel tells it.
 type dumped struct {
 	key     netip.Addr
@@ -32,43 +29,47 @@ type dumped struct {
 	expires time.Duration // from now
 }
 
-// dump reads the elements of one set. It asks again when the answer was not consistent: the kernel may
-// leave elements out while it reorganises a set that has just grown.
+// dump reads the elements of one set. It asks again when the answer was not consistent: the kernel may leave
+// elements out, and tell others twice, while it reorganises a set that has just grown. When that does not
+// end the last answer has to do: adding what is there already does no harm.
 func (b *Backend) dump(ctx context.Context, t table, set string) ([]dumped, error) {
-	var err error
+	var d dumping
 	for range rereads {
-		var elements []dumped
-		if elements, err = b.dumpOnce(ctx, t, set); !errors.Is(err, errInconsistent) {
-			return elements, err
+		var err error
+		if d, err = b.dumpOnce(ctx, t, set); err != nil {
+			return nil, err
+		}
+		if !d.inconsistent {
+			break
 		}
 	}
-	return nil, err
+	return d.elements, nil
 }
 
-func (b *Backend) dumpOnce(ctx context.Context, t table, set string) ([]dumped, error) {
+func (b *Backend) dumpOnce(ctx context.Context, t table, set string) (dumping, error) {
+	d := dumping{seen: map[position]bool{}}
 	conn, err := b.dial(ctx)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
 	defer func() { _ = conn.Close() }()
 	var a attributes
 	a.text(unix.NFTA_SET_ELEM_LIST_TABLE, t.name)
 	a.text(unix.NFTA_SET_ELEM_LIST_SET, set)
 	if _, err := conn.Send(message(unix.NFT_MSG_GETSETELEM, t.family, netlink.Dump, a)); err != nil {
-		return nil, err
+		return d, err
 	}
-	d := dumping{seen: map[position]bool{}}
 	buffer := make([]byte, dumpBuffer)
 	for !d.done {
 		n, err := receive(conn, buffer)
 		if err != nil {
-			return nil, err
+			return d, err
 		}
 		if err := d.messages(buffer[:n]); err != nil {
-			return nil, err
+			return d, err
 		}
 	}
-	return d.elements, nil
+	return d, nil
 }
 
 // receive reads one datagram.
@@ -88,9 +89,10 @@ func receive(conn *netlink.Conn, buffer []byte) (int, error) {
 
 // dumping collects the elements from the messages of an answer.
 type dumping struct {
-	elements []dumped
-	seen     map[position]bool
-	done     bool
+	elements     []dumped
+	seen         map[position]bool
+	done         bool
+	inconsistent bool // the set changed while it was read
 }
 
 // position is what no two elements of a set have in common.
@@ -126,7 +128,7 @@ func (d *dumping) messages(datagram []byte) error {
 
 func (d *dumping) message(kind, flags uint16, body []byte) error {
 	if flags&unix.NLM_F_DUMP_INTR != 0 {
-		return errInconsistent
+		d.inconsistent = true
 	}
 	switch kind {
 	case unix.NLMSG_DONE:
@@ -177,7 +179,8 @@ func (d *dumping) element(attributes []byte) error {
 	}
 	at := position{element.key, element.end}
 	if d.seen[at] {
-		return errInconsistent
+		d.inconsistent = true
+		return nil
 	}
 	d.seen[at] = true
 	d.elements = append(d.elements, element)

@@ -72,7 +72,7 @@ func TestAnswersThatCannotBeTrusted(t *testing.T) {
 		"cut":              datagram(t, list)[:40],
 	} {
 		d := dumping{seen: map[position]bool{}}
-		if err := d.messages(answer); err == nil {
+		if err := d.messages(answer); err == nil && !d.inconsistent {
 			t.Errorf("%s: read %v", name, d.elements)
 		}
 	}

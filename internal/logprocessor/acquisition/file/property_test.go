@@ -1,6 +1,7 @@
 package file_test
 
-import (
+import ("os/exec";"bytes";"sync";"runtime"
+
 	"context"
 	"fmt"
 	"log/slog"
@@ -48,6 +49,7 @@ func TestEveryLineOnceInOrder(t *testing.T) {
 // world is a log, its writer, a source that follows it, and its reader.
 type world struct {
 	dir     string
+	buf safe
 	written []string
 	part    string // of a line, written without its newline
 	numbers int    // rotated files with a number
@@ -194,7 +196,18 @@ func (w *world) open(t *rapid.T) {
 	w.store = store
 }
 
-func (w *world) run(t *rapid.T) { w.runWith(t, discard()) }
+func (w *world) run(t *rapid.T) { w.runWith(t, slog.New(slog.NewTextHandler(&w.buf,&slog.HandlerOptions{Level:slog.LevelDebug}))) }
+type safe struct { mu sync.Mutex; b bytes.Buffer }
+func (s *safe) Write(p []byte) (int, error) { s.mu.Lock(); defer s.mu.Unlock(); return s.b.Write(p) }
+func (w *world) dump() {
+	w.buf.mu.Lock()
+	fmt.Println(w.buf.b.String()); w.buf.mu.Unlock()
+	out,_ := exec.Command("sh","-c","cd "+w.dir+"; ls -lai --full-time; cat checkpoints; date; grep -n 'line '"+fmt.Sprint(len(w.received))+" *").CombinedOutput()
+	fmt.Println(string(out))
+	fmt.Println(checkpoint.Positions[any](w.store,""))
+	buf := make([]byte, 1<<20); n := runtime.Stack(buf, true); fmt.Println(string(buf[:n]))
+}
+
 
 func (w *world) runWith(t *rapid.T, log *slog.Logger) {
 	if w.source != nil {
@@ -273,7 +286,7 @@ func (w *world) finish(t *rapid.T) {
 		case batch := <-w.source.out:
 			w.keep(batch)
 		case <-deadline:
-			t.Fatalf("%d of %d lines arrived, the last is %.60q", len(w.received), len(w.written), w.received[len(w.received)-1:])
+			w.dump(); t.Fatalf("%d of %d lines arrived, the last is %.60q", len(w.received), len(w.written), w.received[len(w.received)-1:])
 		}
 	}
 	w.written = append(w.written, "the end")
