@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	streamChunk   = 64 << 10    // bytes that are written at once
-	streamStall   = time.Minute // to write them
-	cursorTimeout = 5 * time.Second
+	streamChunk = 64 << 10        // bytes that are written at once
+	streamStall = time.Minute     // to write them
+	afterCommit = 5 * time.Second // for what follows a success, whether the client waits or not
 )
 
 func (s *Server) streamDecisions(w http.ResponseWriter, r *http.Request, bouncer domain.Bouncer) error {
@@ -62,7 +62,7 @@ func (s *Server) notePull(r *http.Request, bouncer domain.Bouncer, answer stream
 		return
 	}
 	// The client may hang up as soon as it has everything: that must not lose its cursor.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), cursorTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), afterCommit)
 	defer cancel()
 	change := store.BouncerChange{LastPull: &now, Cursor: &answer.Cursor}
 	if err := s.bouncers.Update(ctx, bouncer, s.clientAddress(r), change); err != nil {

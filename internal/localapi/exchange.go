@@ -2,6 +2,7 @@ package localapi
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -104,7 +105,7 @@ func (s *Server) record(r *http.Request, x *exchange, took time.Duration) {
 
 func accessLevel(r *http.Request, x *exchange) slog.Level {
 	switch {
-	case x.status >= http.StatusInternalServerError:
+	case x.status >= http.StatusInternalServerError && !errors.Is(x.err, context.Canceled): // a client that left
 		return slog.LevelError
 	case r.URL.Path == healthPath:
 		return slog.LevelDebug

@@ -112,9 +112,11 @@ func (s *Server) keep(ctx context.Context, alerts []domain.Alert, machineID stri
 	return ids, nil
 }
 
-// catchUp makes what was just committed visible. When that fails the commit stands, and the index follows
-// by itself a moment later.
+// catchUp makes what was just committed visible, also when the client has hung up by now. When that fails
+// the commit stands, and the index follows by itself a moment later.
 func (s *Server) catchUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterCommit)
+	defer cancel()
 	if err := s.index.Sync(ctx); err != nil {
 		s.log.WarnContext(ctx, "index not caught up after a write", "error", err)
 	}

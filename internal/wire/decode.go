@@ -278,6 +278,7 @@ func (b *alertBody) alert() Alert {
 		Leakspeed: *b.Leakspeed, Message: *b.Message, Meta: b.Meta, Remediation: b.Remediation,
 		Scenario: *b.Scenario, ScenarioHash: *b.ScenarioHash, ScenarioVersion: *b.ScenarioVersion,
 		Simulated: *b.Simulated, Source: b.Source.source(), StartAt: *b.StartAt, StopAt: *b.StopAt, UUID: b.UUID,
+		Events: make([]Event, 0, len(b.Events)),
 	}
 	for _, decision := range b.Decisions {
 		alert.Decisions = append(alert.Decisions, decision.decision())

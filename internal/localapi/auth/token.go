@@ -78,7 +78,8 @@ func (t *Tokens) parse(token string) (claims, error) {
 		return claims{}, fault.Errorf(fault.Unauthorized, "cookie token is empty")
 	}
 	var content claims
-	parser := jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}))
+	parser := jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithStrictDecoding(),
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}))
 	_, err := parser.ParseWithClaims(token, &content, func(*jwt.Token) (any, error) { return t.secret, nil })
 	switch {
 	case errors.Is(err, jwt.ErrTokenMalformed):

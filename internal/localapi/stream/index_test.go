@@ -93,6 +93,19 @@ func TestLongestOfAddressIsTold(t *testing.T) {
 	check(t, index.Delta(answer.Cursor, at(104), stream.Filter{}, at(105)), nil, nil)
 }
 
+func TestOthersDeletionsAreNotTold(t *testing.T) {
+	t.Parallel()
+	var log memoryLog
+	log.add(ban(1, "192.0.2.1", at(100)))
+	log.add(ban(2, "192.0.2.2", at(10)))
+	filter := stream.Filter{Origins: []string{"lists"}}
+	index := open(t, &log, func() time.Time { return at(0) })
+	answer := index.Startup(filter, at(0))
+	log.remove(ban(1, "192.0.2.1", at(100)), at(1))
+	follow(t, index)
+	check(t, index.Delta(answer.Cursor, at(0), filter, at(20)), nil, nil)
+}
+
 func TestEqualEndsAreAllTold(t *testing.T) {
 	t.Parallel()
 	var log memoryLog
