@@ -350,7 +350,7 @@ func TestProfilesCanBeReplaced(t *testing.T) {
 	}
 	f.server.SetProfiles(profiles(t, "name: x\nfilters: ['Alert.Events[3].Timestamp != \"\"']\n"))
 	w := f.call("POST", "/v1/alerts", "["+alertJSON("1.1.1.1")+"]", m...)
-	if w.Code != http.StatusBadRequest || !strings.HasPrefix(w.Body.String(), `{"message":"alert 0: profile 'x': filter`) {
+	if w.Code != http.StatusInternalServerError || !strings.Contains(f.log.String(), "alert 0: profile 'x': filter") {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/expr-lang/expr"
 
 	"shieldwall/internal/domain"
-	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/platform/duration"
 	"shieldwall/internal/wire"
 )
@@ -26,14 +25,15 @@ func NewEvaluator(profiles []Profile, log *slog.Logger) *Evaluator {
 
 // Evaluate returns the decisions about alert, which must have none yet: those of the first profile that
 // yields any. While it runs, expressions of later profiles see them in the alert; afterwards the alert is
-// as before. An error is fault.Invalid: a filter cannot be evaluated and the profile does not say what then.
+// as before. An error means that a filter cannot be evaluated and the profile does not say what then: the
+// profile is to blame, not the alert, so its kind is fault.Internal and its sender tries again.
 func (e *Evaluator) Evaluate(ctx context.Context, alert *wire.Alert) ([]wire.Decision, error) {
 	seen := *alert
 	for i := range e.profiles {
 		p := &e.profiles[i]
 		result, err := e.try(ctx, p, &seen)
 		if err != nil {
-			return nil, fault.Errorf(fault.Invalid, "profile '%s': %w", p.Name, err)
+			return nil, fmt.Errorf("profile '%s': %w", p.Name, err)
 		}
 		if len(seen.Decisions) == 0 {
 			seen.Decisions = result.decisions

@@ -19,8 +19,8 @@ const (
 )
 
 const (
-	answerTimeout = 150 * time.Millisecond
-	attempts      = 3
+	answerTimeout = 200 * time.Millisecond
+	questions     = 3 // at once, in case one is lost
 )
 
 // Lab is a firewall under test and the outside, each in its namespace.
@@ -132,27 +132,28 @@ const (
 	Refusal Answer = "refusal" // ICMP says that it is prohibited
 )
 
-// Ask sends a packet from an address outside and returns what comes back.
+// Ask sends packets from an address outside and returns what comes back first.
 func (l *Lab) Ask(t *testing.T, from string) Answer {
 	t.Helper()
-	conn := l.dial(t, netip.MustParseAddr(from))
+	address := netip.MustParseAddr(from)
+	before := l.Arrived(address)
+	conn := l.dial(t, address)
 	defer func() { _ = conn.Close() }()
-	for range attempts {
-		if _, err := conn.Write([]byte("?")); err != nil {
-			if isRefusal(err) {
-				return Refusal
-			}
+	for range questions {
+		if _, err := conn.Write([]byte("?")); err != nil && !isRefusal(err) {
 			t.Fatal(err)
-		}
-		if err := conn.SetReadDeadline(time.Now().Add(answerTimeout)); err != nil {
-			t.Fatal(err)
-		}
-		switch _, err := conn.Read(make([]byte, 1)); {
-		case err == nil:
-			return Echo
-		case isRefusal(err):
+		} else if err != nil {
 			return Refusal
 		}
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(answerTimeout)); err != nil {
+		t.Fatal(err)
+	}
+	switch _, err := conn.Read(make([]byte, 1)); {
+	case err == nil || l.Arrived(address) != before:
+		return Echo
+	case isRefusal(err):
+		return Refusal
 	}
 	return Silence
 }
