@@ -47,6 +47,8 @@ func kindOfStatus(status int) fault.Kind {
 		return fault.TooLarge
 	case http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return fault.Unavailable
+	case http.StatusInternalServerError: // published for input that the server chokes on, too
+		return fault.Internal
 	}
 	if status >= 400 && status < 500 {
 		return fault.Invalid

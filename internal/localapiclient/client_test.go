@@ -334,7 +334,7 @@ func TestStatusesBecomeKinds(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]fault.Kind{
 		400: fault.Invalid, 401: fault.Unauthorized, 403: fault.Forbidden, 404: fault.NotFound, 413: fault.TooLarge,
-		422: fault.Invalid, 429: fault.Unavailable, 500: fault.Unavailable, 503: fault.Unavailable, 304: fault.Unavailable,
+		422: fault.Invalid, 429: fault.Unavailable, 500: fault.Internal, 502: fault.Unavailable, 503: fault.Unavailable, 304: fault.Unavailable,
 	} {
 		client := newClient(t, localapiclient.Config{APIKey: "k", URL: serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)

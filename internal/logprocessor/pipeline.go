@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/logprocessor/acquisition"
 	"shieldwall/internal/logprocessor/event"
 	"shieldwall/internal/logprocessor/parser"
@@ -15,7 +16,8 @@ import (
 	"shieldwall/internal/wire"
 )
 
-// Alerts takes over alerts. When Accept returns nil they can no longer be lost.
+// Alerts takes over alerts. When Accept returns nil they can no longer be lost; an Unavailable error says
+// that there are too many, any other one that none was taken.
 type Alerts interface {
 	Accept(ctx context.Context, alerts []*wire.Alert) error
 }
@@ -103,7 +105,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		stages.Go(p.work)
 	}
 	stages.Go(p.sequence)
-	stages.Go(func() { p.deliver(context.WithoutCancel(ctx)) })
+	stages.Go(func() { p.deliver(ctx) })
 	err := p.runSources(ctx)
 	close(p.batches)
 	stages.Wait()
@@ -220,18 +222,35 @@ func (p *Pipeline) settle(overflows []*event.Event) []*wire.Alert {
 	return alerts
 }
 
-// deliver acknowledges a batch once its alerts are safe. A batch whose alerts are not is read again after a
-// restart.
+// deliver acknowledges a batch once its alerts are safe.
 func (p *Pipeline) deliver(ctx context.Context) {
 	for delivery := range p.results {
-		if len(delivery.alerts) > 0 {
-			if err := p.Alerts.Accept(ctx, delivery.alerts); err != nil {
-				p.Log.Error("alerts could not be kept", "count", len(delivery.alerts), "error", err)
-				continue
-			}
+		if len(delivery.alerts) > 0 && !p.keep(ctx, delivery.alerts) {
+			continue // without its acknowledgement the batch is read again after a restart
 		}
 		if delivery.ack != nil {
 			delivery.ack()
+		}
+	}
+}
+
+// keep hands alerts over, and tries again until ctx ends when they cannot be written down: meanwhile
+// nothing is read that would be lost too. Alerts that are refused because too many wait already are given
+// up; their number is what the error says.
+func (p *Pipeline) keep(ctx context.Context, alerts []*wire.Alert) bool {
+	for {
+		err := p.Alerts.Accept(context.WithoutCancel(ctx), alerts)
+		if err == nil {
+			return true
+		}
+		p.Log.Error("alerts could not be kept", "count", len(alerts), "error", err)
+		if fault.Is(err, fault.Unavailable) {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(tick):
 		}
 	}
 }

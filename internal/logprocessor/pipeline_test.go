@@ -20,6 +20,7 @@ import (
 	"pgregory.net/rapid"
 
 	"shieldwall/content"
+	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/expression"
 	"shieldwall/internal/logprocessor"
 	"shieldwall/internal/logprocessor/acquisition"
@@ -352,23 +353,53 @@ func TestEveryBatchIsAcknowledgedOnceItsAlertsAreSafe(t *testing.T) {
 	}
 }
 
-func TestBatchIsNotAcknowledgedWhenItsAlertsAreNotAccepted(t *testing.T) {
+// TestAlertsThatCannotBeKept: a disk that is full for a while loses nothing, a spool that is full loses what it
+// counts, and what is not kept at the end is read again.
+func TestAlertsThatCannotBeKept(t *testing.T) {
 	t.Parallel()
-	r := load(t, lines+every)
-	alerts := &inbox{refuse: func(alerts []*wire.Alert) error {
-		if strings.Contains(alerts[0].GetValue(), "bad") {
-			return errors.New("disk full")
-		}
-		return nil
-	}}
-	var acked []int
-	s := &script{clock: event.TimeMachine, acked: func(batch int) { acked = append(acked, batch) }}
-	for i, user := range []string{"good", "bad", "good", "bad", "good"} {
-		s.batches = append(s.batches, []string{at(i, "192.0.2.1", user)})
-	}
-	run(t, logprocessor.New(r.options(2, alerts, s)))
-	if !slices.Equal(acked, []int{0, 2, 4}) || len(alerts.about()) != 3 {
-		t.Errorf("acknowledged %v, accepted %q", acked, alerts.about())
+	diskFull := errors.New("disk full")
+	for _, test := range []struct {
+		name     string
+		refusals int // before an alert about a bad user is taken
+		err      error
+		ends     bool // the context ends with the first refusal
+		acked    []int
+		accepted int
+	}{
+		{"disk full for a while", 3, diskFull, false, []int{0, 1, 2}, 3},
+		{"too many wait", 1000, fault.Mark(fault.Unavailable, errors.New("spool is full")), false, []int{0, 1, 2}, 2},
+		{"disk full at the end", 1000, diskFull, true, []int{0, 2}, 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := load(t, lines+every)
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				refused := 0
+				alerts := &inbox{refuse: func(alerts []*wire.Alert) error {
+					if !strings.Contains(alerts[0].GetValue(), "bad") || refused == test.refusals {
+						return nil
+					}
+					refused++
+					if test.ends {
+						cancel()
+					}
+					return test.err
+				}}
+				var acked []int
+				s := &script{clock: event.TimeMachine, acked: func(batch int) { acked = append(acked, batch) }}
+				for i, user := range []string{"good", "bad", "good"} {
+					s.batches = append(s.batches, []string{at(i, "192.0.2.1", user)})
+				}
+				if err := logprocessor.New(r.options(2, alerts, s)).Run(ctx); err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(acked, test.acked) || len(alerts.about()) != test.accepted {
+					t.Errorf("acknowledged %v, accepted %q", acked, alerts.about())
+				}
+			})
+		})
 	}
 }
 

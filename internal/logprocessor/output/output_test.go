@@ -25,19 +25,19 @@ import (
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-func openSpool(t testing.TB, dir string, options Options) *Spool {
-	t.Helper()
+func openSpool(tb testing.TB, dir string, options Options) *Spool {
+	tb.Helper()
 	spool, err := Open(dir, options, discard())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return spool
 }
 
-func accept(t testing.TB, spool *Spool, messages ...string) {
-	t.Helper()
-	if err := spool.Accept(t.Context(), alerts(messages...)); err != nil {
-		t.Fatal(err)
+func accept(tb testing.TB, spool *Spool, messages ...string) {
+	tb.Helper()
+	if err := spool.Accept(tb.Context(), alerts(messages...)); err != nil {
+		tb.Fatal(err)
 	}
 }
 
@@ -49,11 +49,11 @@ func alerts(messages ...string) []*wire.Alert {
 	return list
 }
 
-func waitingMessages(t testing.TB, spool *Spool) []string {
-	t.Helper()
+func waitingMessages(tb testing.TB, spool *Spool) []string {
+	tb.Helper()
 	batch, err := spool.head(1_000_000, 1<<40)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var messages []string
 	for _, w := range batch {
@@ -719,20 +719,20 @@ func run(t *testing.T, d *Deliverer) (stop func()) {
 	}
 }
 
-func segmentFiles(t testing.TB, dir string) []string {
-	t.Helper()
+func segmentFiles(tb testing.TB, dir string) []string {
+	tb.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*"+segmentSuffix))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return paths
 }
 
-func shelvedFiles(t testing.TB, dir string) []string {
-	t.Helper()
+func shelvedFiles(tb testing.TB, dir string) []string {
+	tb.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "rejected", "*"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return paths
 }
