@@ -274,7 +274,7 @@ func TestWaitingForALoginHonoursTheContext(t *testing.T) {
 	client := newClient(t, localapiclient.Config{URL: serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(entered)
 		<-release
-		answer(w, 500, "")
+		answer(w, 503, "")
 	}))})
 	first := make(chan error, 1)
 	go func() { first <- client.Heartbeat(t.Context()) }()
