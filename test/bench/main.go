@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -61,7 +62,7 @@ func run(ctx context.Context, lines, runs int) error {
 	fmt.Fprintln(table, "work\tlines\tengine, lines/CPU-s\tpeak MB\tpeer\tpeer, lines/CPU-s\tengine/peer\t") //nolint:errcheck // buffered
 	for _, w := range []work{
 		{"sshd", "syslog", generateSSHD, peer{"sshg-parser", "sshguard", "/usr/libexec/sshguard/sshg-parser", nil}},
-		{"nginx", "nginx", generateNginx, peer{"goaccess", "goaccess", "/usr/bin/goaccess", []string{"-", "--log-format=COMBINED", "-o", "csv"}}},
+		{"nginx", "nginx", generateNginx, peer{"goaccess", "goaccess", "/usr/bin/goaccess", []string{"-", "--log-format=COMBINED", "--no-progress", "-o", "csv"}}},
 	} {
 		if err := w.measure(ctx, table, engine, measurement{dir, lines, runs}); err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
@@ -149,9 +150,10 @@ func time1(ctx context.Context, input string, argv []string) (figures, error) {
 		defer file.Close() //nolint:errcheck // only read
 		program.Stdin = file
 	}
-	program.Stderr = os.Stderr
+	var complaints bytes.Buffer
+	program.Stderr = &complaints
 	if err := program.Run(); err != nil {
-		return figures{}, fmt.Errorf("%s: %w", argv[0], err)
+		return figures{}, fmt.Errorf("%s: %w: %s", argv[0], err, complaints.String())
 	}
 	usage, ok := program.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
@@ -186,8 +188,10 @@ api:
 		return nil, err
 	}
 	register := exec.CommandContext(ctx, "bin/cscli", "-c", config, "--error", "machines", "add", "--auto", "--force") //nolint:gosec // our own program
-	register.Stderr = os.Stderr
-	return []string{"bin/crowdsec", "-c", config}, register.Run()
+	if out, err := register.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("registering: %w: %s", err, out)
+	}
+	return []string{"bin/crowdsec", "-c", config}, nil
 }
 
 // installItems copies items to <type>/[<stage>/]<file>, without the folder of the author.
