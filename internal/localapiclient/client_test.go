@@ -134,7 +134,8 @@ func TestRequestsAreThePublishedOnes(t *testing.T) {
 			}
 			return err
 		},
-		"GET /v1/heartbeat": client.Heartbeat,
+		"GET /v1/heartbeat":        client.Heartbeat,
+		"DELETE /v1/watchers/self": client.Unregister,
 		"GET /v1/allowlists/check/1.2.3.0%2F24": func(ctx context.Context) error {
 			_, err := client.CheckAllowlists(ctx, "1.2.3.0/24")
 			return err

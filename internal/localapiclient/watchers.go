@@ -49,3 +49,8 @@ func (c *Client) Register(ctx context.Context, machine wire.Registration) error 
 func (c *Client) Heartbeat(ctx context.Context) error {
 	return c.asMachine(ctx, request{method: http.MethodGet, path: []string{"heartbeat"}})
 }
+
+// Unregister makes the Local API forget the machine that the client logs in as.
+func (c *Client) Unregister(ctx context.Context) error {
+	return c.asMachine(ctx, request{method: http.MethodDelete, path: []string{"watchers", "self"}})
+}
