@@ -48,10 +48,19 @@ type LogProcessor struct {
 	AcquisitionPath    string // "" when not configured
 	AcquisitionDir     string // "" when not configured
 	ConsoleContextPath string
-	ContextValueLength int // bytes of JSON, 1 to 4000
-	ParserRoutines     int // 1 or more
-	BucketsRoutines    int // 1 or more
-	OutputRoutines     int // 1 or more
+	ConsoleContextSet  bool // the path is not the default: the file must exist
+	ContextValueLength int  // bytes of JSON, 1 to 4000
+	ParserRoutines     int  // 1 or more
+	BucketsRoutines    int  // 1 or more
+	OutputRoutines     int  // 1 or more
+	DNSCache           DNSCache
+}
+
+// DNSCache bounds what is remembered of name servers.
+type DNSCache struct {
+	TTL         time.Duration // of answers
+	NegativeTTL time.Duration // of the answer that there is none
+	Size        int           // answers
 }
 
 // CSCLI holds the defaults of the command line tool.
@@ -151,7 +160,9 @@ func (f *file) resolve(path string) (*Config, error) {
 		return nil, fmt.Errorf("prometheus: %w", err)
 	}
 	if f.CrowdsecService != nil && enabled(f.CrowdsecService.Enable) {
-		cfg.LogProcessor = f.CrowdsecService.resolve(cfg.Paths)
+		if cfg.LogProcessor, err = f.CrowdsecService.resolve(cfg.Paths); err != nil {
+			return nil, fmt.Errorf("crowdsec_service: %w", err)
+		}
 	}
 	if f.DBConfig != nil {
 		if cfg.Database, err = f.DBConfig.resolve(); err != nil {
@@ -230,20 +241,60 @@ func (p *pathsSection) resolve(fileDir string) (Paths, error) {
 
 const maxContextLength = 4000
 
-func (s *serviceSection) resolve(paths Paths) *LogProcessor {
+func (s *serviceSection) resolve(paths Paths) (*LogProcessor, error) {
 	contextLength := s.ConsoleContextValueLength
 	if contextLength <= 0 || contextLength > maxContextLength {
 		contextLength = maxContextLength
+	}
+	names, err := s.DNSCache.resolve()
+	if err != nil {
+		return nil, fmt.Errorf("dns_cache: %w", err)
 	}
 	return &LogProcessor{
 		AcquisitionPath:    absolute(s.AcquisitionPath),
 		AcquisitionDir:     absolute(s.AcquisitionDir),
 		ConsoleContextPath: absolute(or(s.ConsoleContextPath, filepath.Join(paths.ConfigDir, "console", "context.yaml"))),
+		ConsoleContextSet:  s.ConsoleContextPath != "",
 		ContextValueLength: contextLength,
 		ParserRoutines:     max(1, s.ParserRoutines),
 		BucketsRoutines:    max(1, s.BucketsRoutines),
 		OutputRoutines:     max(1, s.OutputRoutines),
+		DNSCache:           names,
+	}, nil
+}
+
+// The published defaults of dns_cache.
+const (
+	defaultDNSTTL         = time.Hour
+	defaultDNSNegativeTTL = 5 * time.Minute
+	defaultDNSSize        = 16384
+)
+
+// resolve takes what is not above 0 for "not set".
+func (d *dnsCacheSection) resolve() (DNSCache, error) {
+	resolved := DNSCache{TTL: defaultDNSTTL, NegativeTTL: defaultDNSNegativeTTL, Size: defaultDNSSize}
+	if d == nil {
+		return resolved, nil
 	}
+	for _, field := range []struct {
+		name, text string
+		into       *time.Duration
+	}{{"ttl", d.TTL, &resolved.TTL}, {"negative_ttl", d.NegativeTTL, &resolved.NegativeTTL}} {
+		if field.text == "" {
+			continue
+		}
+		value, err := duration.Parse(field.text)
+		if err != nil {
+			return DNSCache{}, fmt.Errorf("%s: %w", field.name, err)
+		}
+		if value > 0 {
+			*field.into = value
+		}
+	}
+	if d.Size > 0 {
+		resolved.Size = d.Size
+	}
+	return resolved, nil
 }
 
 const (

@@ -55,6 +55,36 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+func TestLogProcessor(t *testing.T) {
+	t.Parallel()
+	defaults := config.DNSCache{TTL: time.Hour, NegativeTTL: 5 * time.Minute, Size: 16384}
+	for text, want := range map[string]struct {
+		dns config.DNSCache
+		set bool
+	}{
+		"{}":                                 {defaults, false},
+		"{console_context_path: /etc/c}":     {defaults, true},
+		"{dns_cache: {}}":                    {defaults, false},
+		"{dns_cache: {ttl: 0s, size: -1}}":   {defaults, false},
+		"{dns_cache: {ttl: 1d}}":             {config.DNSCache{TTL: 24 * time.Hour, NegativeTTL: 5 * time.Minute, Size: 16384}, false},
+		"{dns_cache: {negative_ttl: 1m30s}}": {config.DNSCache{TTL: time.Hour, NegativeTTL: 90 * time.Second, Size: 16384}, false},
+		"{dns_cache: {size: 7}}":             {config.DNSCache{TTL: time.Hour, NegativeTTL: 5 * time.Minute, Size: 7}, false},
+	} {
+		path := writeConfig(t, minimal+"crowdsec_service: "+text+"\n")
+		cfg, err := config.Load(path, noEnv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := cfg.LogProcessor
+		if got.DNSCache != want.dns || got.ConsoleContextSet != want.set {
+			t.Errorf("%s: got %+v", text, got)
+		}
+		if fallback := filepath.Join(filepath.Dir(path), "console", "context.yaml"); !want.set && got.ConsoleContextPath != fallback {
+			t.Errorf("%s: context in %s, want %s", text, got.ConsoleContextPath, fallback)
+		}
+	}
+}
+
 func TestSectionsCanBeLeftOut(t *testing.T) {
 	t.Parallel()
 	cfg, err := config.Load(writeConfig(t, minimal+"crowdsec_service: {enable: false}\napi: {server: {enable: false}}\n"), noEnv)
@@ -70,6 +100,7 @@ func TestErrorsNameFileAndCause(t *testing.T) {
 		"common: {log_level: loud}":   "common: log_level: not a valid log level",
 		"common: {log_media: pigeon}": "common: log_media: 'pigeon'",
 		"{}":                          "config_paths: data_dir is required",
+		minimal + "crowdsec_service: {dns_cache: {ttl: soon}}":                             "crowdsec_service: dns_cache: ttl: ",
 		minimal + "api: {server: {profiles_path: /p}}":                                     "api: server: no listen_uri or listen_socket",
 		minimal + "api: {server: {listen_uri: ':1'}}":                                      "api: server: profiles_path is required",
 		minimal + "api: {server: {listen_uri: ':1', profiles_path: /p, tls: {}}}":          "api: server: tls:",

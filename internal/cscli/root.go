@@ -11,6 +11,8 @@ import (
 	"shieldwall/internal/cscli/alerts"
 	"shieldwall/internal/cscli/bouncers"
 	"shieldwall/internal/cscli/decisions"
+	"shieldwall/internal/cscli/explain"
+	"shieldwall/internal/cscli/hubtest"
 	"shieldwall/internal/cscli/lapi"
 	"shieldwall/internal/cscli/machines"
 	"shieldwall/internal/cscli/session"
@@ -41,7 +43,8 @@ func newRoot(runner *session.Runner) *cobra.Command {
 			SilenceErrors: true,
 			SilenceUsage:  true,
 		},
-		alerts.New(runner), bouncers.New(runner), decisions.New(runner), lapi.New(runner), machines.New(runner), newVersion(runner),
+		alerts.New(runner), bouncers.New(runner), decisions.New(runner), explain.New(runner), hubtest.New(runner),
+		lapi.New(runner), machines.New(runner), newVersion(runner),
 	)
 	runner.Bind(root.PersistentFlags())
 	return root

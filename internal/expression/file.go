@@ -1,6 +1,32 @@
 package expression
 
-import "github.com/expr-lang/expr"
+import (
+	"time"
+
+	"github.com/expr-lang/expr"
+
+	"shieldwall/internal/expression/cache"
+)
+
+// missing remembers which data files were found missing, to say so once each. It forgets the oldest: an
+// expression may make names up.
+type missing struct {
+	told *cache.Cache[[2]string, struct{}]
+}
+
+func newMissing(now func() time.Time) *missing {
+	const names = 1024
+	return &missing{cache.New[[2]string, struct{}](cache.Options{Size: names, Now: now})}
+}
+
+func (m *missing) first(name, kind string) bool {
+	key := [2]string{name, kind}
+	_, told := m.told.Get(key)
+	if !told {
+		m.told.Put(key, struct{}{})
+	}
+	return !told
+}
 
 func (l *Library) fileHelpers() []expr.Option {
 	return []expr.Option{
@@ -47,6 +73,9 @@ func (l *Library) regexpInFile(text, name string) bool {
 	return list.Match(text)
 }
 
+// reportNoFile is called for every event that meets the expression.
 func (l *Library) reportNoFile(name, kind string) {
-	l.log.Error("data file is not loaded", "file", name, "type", kind)
+	if l.missing.first(name, kind) {
+		l.log.Error("data file is not loaded", "file", name, "type", kind)
+	}
 }

@@ -28,15 +28,22 @@ func (l *Library) logInfo(format string, args ...any) (bool, error) {
 	return true, nil
 }
 
+// lookUpHost yields none for a name that cannot be looked up, as published.
 func (l *Library) lookUpHost(host string) []string {
-	if l.resolver == nil {
-		return []string{}
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
-	defer cancel()
-	addresses, err := l.resolver.LookupHost(ctx, host)
+	addresses, err := l.ask(Resolver.LookupHost, host)
 	if err != nil || addresses == nil {
 		return []string{}
 	}
 	return addresses
+}
+
+var errNoResolver = errors.New("names are not available to expressions")
+
+func (l *Library) ask(look func(Resolver, context.Context, string) ([]string, error), text string) ([]string, error) {
+	if l.resolver == nil {
+		return nil, errNoResolver
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
+	defer cancel()
+	return look(l.resolver, ctx, text)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"slices"
 	"sync"
@@ -14,11 +15,21 @@ import (
 
 	"shieldwall/internal/expression/datafile"
 	"shieldwall/internal/expression/stash"
+	"shieldwall/internal/platform/geoip"
 )
 
-// Resolver looks names up; *net.Resolver is one.
+// Resolver looks names and addresses up; *net.Resolver is one. It should remember them: expressions ask for
+// the same again and again.
 type Resolver interface {
 	LookupHost(ctx context.Context, host string) ([]string, error)
+	LookupAddr(ctx context.Context, addr string) ([]string, error)
+}
+
+// GeoIP knows where addresses are, and whose; *geoip.Databases does. What it does not know is not an error.
+type GeoIP interface {
+	City(addr netip.Addr) (city geoip.City, known bool, err error)
+	Record(addr netip.Addr) (*geoip.Record, error)
+	Network(addr netip.Addr) (network geoip.Network, known bool, err error)
 }
 
 // Decisions answers questions about the decisions on one value, such as an address.
@@ -42,6 +53,7 @@ type Deps struct {
 	Data      *datafile.Set          // nil: no data files
 	Stash     *stash.Stash           // nil: no stashes
 	Resolver  Resolver               // nil: no name is found
+	GeoIP     GeoIP                  // nil: no address is known
 	HTTP      *http.Client           // nil: HTTP helpers fail
 	Decisions Decisions              // nil: there are none
 }
@@ -54,10 +66,12 @@ type Library struct {
 	data      *datafile.Set
 	stash     *stash.Stash
 	resolver  Resolver
+	geoip     GeoIP
 	http      *http.Client
 	decisions Decisions
 
 	documents *documents
+	missing   *missing
 	options   []expr.Option
 	machines  sync.Pool
 }
@@ -72,16 +86,18 @@ func New(deps Deps) *Library {
 		data:      deps.Data,
 		stash:     deps.Stash,
 		resolver:  deps.Resolver,
+		geoip:     deps.GeoIP,
 		http:      deps.HTTP,
 		decisions: deps.Decisions,
 		documents: newDocuments(deps.Now),
+		missing:   newMissing(deps.Now),
 		machines:  sync.Pool{New: func() any { return new(vm.VM) }},
 	}
 	l.options = slices.Concat(
 		textHelpers(), l.convertHelpers(), listHelpers(), timeHelpers(), l.timeOfDayHelpers(),
 		kvHelpers(), l.jsonHelpers(), l.xmlHelpers(), uriHelpers(),
-		l.addressHelpers(), injectionHelpers(), fingerprintHelpers(),
-		l.fileHelpers(), l.stashHelpers(), l.decisionHelpers(), l.webHelpers(), l.hostHelpers(),
+		l.addressHelpers(), l.placeHelpers(), injectionHelpers(), fingerprintHelpers(),
+		l.fileHelpers(), l.botHelpers(), l.stashHelpers(), l.decisionHelpers(), l.webHelpers(), l.hostHelpers(),
 	)
 	return l
 }

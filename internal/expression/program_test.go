@@ -33,6 +33,8 @@ func TestCompileRefuses(t *testing.T) {
 		{"nil for text", compileAny, "Lower(nil)", "cannot use nil as argument (type string) to call Lower (1:7)"},
 		{"too few arguments", compileAny, "Split(text)", "not enough arguments to call Split (1:1)"},
 		{"too many arguments", compileAny, "Lower(text, text)", "too many arguments to call Lower (1:1)"},
+		{"too few arguments before the files", compileAny, "MatchKnownBot(text, text)", "not enough arguments to call MatchKnownBot (1:1)"},
+		{"unknown field of a helper's result", compileAny, "GeoIPEnrich(text).Nope", "type geoip.Record has no field Nope (1:19)"},
 		{"text as filter", compileBool, "text", "expected bool, but got string"},
 		{"error as filter", compileBool, "UnmarshalJSON(text, into, 'x')", "expected bool, but got error"},
 		{"boolean as text", compileString, "text == ''", "expected string, but got bool"},

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"shieldwall/internal/expression"
 	"shieldwall/internal/expression/datafile"
 	"shieldwall/internal/expression/stash"
+	"shieldwall/internal/platform/geoip"
 )
 
 func sum(text string) string {
@@ -36,6 +38,13 @@ func TestHelpersWithoutTheirDependency(t *testing.T) {
 		{expr: `FileMap("x")`, want: []map[string]string{}},
 		{expr: `LookupFile("a", "x")`, want: ""},
 		{expr: `RegexpInFile("a", "x")`, want: false},
+		{expr: `MatchKnownBot("192.0.2.7", "agent", "/", "x")`, want: false},
+		{expr: `GeoIPEnrich("192.0.2.7") == nil`, want: true},
+		{expr: `GeoIPEnrich("192.0.2.7")?.Country.IsoCode ?? "none"`, want: "none"},
+		{expr: `GeoIPEnrich("192.0.2.7").Country.IsoCode`, err: "zero Value"},
+		{expr: `GeoIPASNEnrich("192.0.2.7") == nil`, want: true},
+		{expr: `GeoIPRangeEnrich("192.0.2.7") == nil`, want: true},
+		{expr: `IPToCountry("192.0.2.7")`, want: ""},
 		{expr: `GetFromStash("x", "k")`, want: ""},
 		{expr: `SetInStash("x", "k", "v", nil)`, want: nil},
 		{expr: `LookupHost("localhost")`, want: []string{}},
@@ -175,6 +184,10 @@ func (r resolver) LookupHost(_ context.Context, host string) ([]string, error) {
 	return nil, errors.New("no such host")
 }
 
+func (r resolver) LookupAddr(ctx context.Context, addr string) ([]string, error) {
+	return r.LookupHost(ctx, addr)
+}
+
 func TestHostHelpers(t *testing.T) {
 	t.Parallel()
 	log := new(bytes.Buffer)
@@ -191,6 +204,104 @@ func TestHostHelpers(t *testing.T) {
 	}, variables{})
 	if !strings.Contains(log.String(), `level=INFO msg="expression says" text="saw it 2 times"`) {
 		t.Errorf("log is %s", log)
+	}
+}
+
+// places knows one network.
+type places struct{}
+
+func (places) knows(addr netip.Addr) bool {
+	return netip.MustParsePrefix("192.0.2.0/25").Contains(addr)
+}
+
+func (p places) City(addr netip.Addr) (geoip.City, bool, error) {
+	if !p.knows(addr) {
+		return geoip.City{}, true, nil
+	}
+	return geoip.City{Country: "FR"}, true, nil
+}
+
+func (p places) Record(addr netip.Addr) (*geoip.Record, error) {
+	switch {
+	case addr.Is6():
+		return nil, errLost
+	case !p.knows(addr):
+		return &geoip.Record{}, nil
+	}
+	return &geoip.Record{Country: geoip.Country{IsoCode: "FR"}, Location: geoip.Location{Latitude: 48.5}}, nil
+}
+
+func (p places) Network(addr netip.Addr) (geoip.Network, bool, error) {
+	if !p.knows(addr) {
+		return geoip.Network{}, true, nil
+	}
+	return geoip.Network{Number: 64500, Organization: "Example", Prefix: netip.MustParsePrefix("192.0.2.0/25")}, true, nil
+}
+
+func TestPlaceHelpers(t *testing.T) {
+	t.Parallel()
+	run(t, expression.New(expression.Deps{GeoIP: places{}}), []row{
+		{expr: `GeoIPEnrich("192.0.2.7").Country.IsoCode`, want: "FR"},
+		{expr: `GeoIPEnrich("192.0.2.7").Location.Latitude > 48`, want: true},
+		{expr: `GeoIPEnrich("192.0.2.200").Country.IsoCode`, want: ""},
+		{expr: `GeoIPEnrich("nowhere") == nil`, want: true},
+		{expr: `GeoIPEnrich("2001:db8::1")`, err: "lost in translation"},
+		{expr: `GeoIPASNEnrich("192.0.2.7").AutonomousSystemNumber`, want: uint(64500)},
+		{expr: `GeoIPASNEnrich("192.0.2.7").AutonomousSystemOrganization`, want: "Example"},
+		{expr: `GeoIPASNEnrich("192.0.2.200").AutonomousSystemNumber`, want: uint(0)},
+		{expr: `GeoIPRangeEnrich("192.0.2.7").String()`, want: "192.0.2.0/25"},
+		{expr: `GeoIPRangeEnrich("192.0.2.200") == nil`, want: true},
+		{expr: `IPToCountry("192.0.2.7")`, want: "FR"},
+		{expr: `IPToCountry("192.0.2.200")`, want: ""},
+		{expr: `IPToCountry("nowhere")`, want: ""},
+	}, variables{})
+}
+
+func TestMatchKnownBot(t *testing.T) {
+	t.Parallel()
+	dir, set := t.TempDir(), datafile.New(slog.New(slog.DiscardHandler), time.Now)
+	for name, content := range map[string]string{
+		"a": `{"name":"a","user_agent":"GoodBot","ips":["192.0.2.1"]}`,
+		"b": `{"name":"b","user_agent":"crawler","paths":["/feed"],"rdns":["bot.example"]}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := set.Load(datafile.Entry{DestFile: name, Type: "bots"}, dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names := resolver{
+		"192.0.2.2": {"x.bot.example."}, "x.bot.example.": {"192.0.2.9", "192.0.2.2"},
+		"192.0.2.3": {"x.bot.example.", "y.bot.example."}, // neither of which says so too
+	}
+	run(t, expression.New(expression.Deps{Data: set, Resolver: names}), []row{
+		{expr: `MatchKnownBot("192.0.2.1", "goodbot/1", "/", "a", "b")`, want: true},
+		{expr: `MatchKnownBot("192.0.2.1", "goodbot/1", "/", "b")`, want: false},
+		{expr: `MatchKnownBot("192.0.2.1", "goodbot/1", "/")`, want: false},
+		{expr: `MatchKnownBot("192.0.2.2", "crawler", "/Feed?a=b", "a", "b")`, want: true},
+		{expr: `MatchKnownBot("::ffff:192.0.2.2", "crawler", "/feed", "b")`, want: true},
+		{expr: `MatchKnownBot("192.0.2.2", "crawler", "/", "a", "b")`, want: false},
+		{expr: `MatchKnownBot("192.0.2.3", "crawler", "/feed", "b")`, want: false},
+		{expr: `MatchKnownBot("192.0.2.4", "crawler", "/feed", "b")`, want: false},
+		{expr: `MatchKnownBot("nobody", "goodbot", "/", "a")`, want: false},
+		{expr: `MatchKnownBot("192.0.2.1", text, "/", value)`, err: "argument 4 is int"},
+	}, variables{Text: "goodbot", Value: 7})
+}
+
+func TestAMissingFileIsReportedOnce(t *testing.T) {
+	t.Parallel()
+	log := new(bytes.Buffer)
+	lib := expression.New(expression.Deps{Log: slog.New(slog.NewTextHandler(log, nil))})
+	for range 3 {
+		run(t, lib, []row{
+			{expr: `File("x")`, want: []string{}},
+			{expr: `RegexpInFile("a", "x")`, want: false},
+			{expr: `LookupFile("a", "y")`, want: ""},
+		}, variables{})
+	}
+	if got := strings.Count(log.String(), "level=ERROR"); got != 3 {
+		t.Errorf("%d reports, want one a name and type: %s", got, log)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,6 +23,7 @@ type Env struct {
 	Now            func() time.Time
 	Random         io.Reader
 	MachineIDFiles []string // where the operating system keeps the identity of the machine
+	ProgramDir     string   // where this program lies, "" when it is not known
 	Build          buildinfo.Info
 }
 
@@ -38,8 +40,17 @@ func System() Env {
 		Now:            time.Now,
 		Random:         rand.Reader,
 		MachineIDFiles: []string{"/var/lib/dbus/machine-id", "/etc/machine-id"},
+		ProgramDir:     programDir(),
 		Build:          buildinfo.Read(),
 	}
+}
+
+func programDir() string {
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return filepath.Dir(path)
 }
 
 func isTerminal(file *os.File) bool {

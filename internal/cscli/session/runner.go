@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -39,6 +40,21 @@ type Func func(ctx context.Context, s *Session, args []string) error
 func (r *Runner) Run(do Func) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		s, err := r.open()
+		if err != nil {
+			return &SetupError{err}
+		}
+		return do(cmd.Context(), s, args)
+	}
+}
+
+// RunAnywhere is Run for a command that also works where nothing is installed: without a configuration at the
+// default path, the one that it gets is empty.
+func (r *Runner) RunAnywhere(do Func) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		s, err := r.open()
+		if errors.Is(err, fs.ErrNotExist) && r.flags.config == defaultConfig {
+			s, err = r.session(&config.Config{})
+		}
 		if err != nil {
 			return &SetupError{err}
 		}
@@ -87,6 +103,10 @@ func (r *Runner) open() (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.session(cfg)
+}
+
+func (r *Runner) session(cfg *config.Config) (*Session, error) {
 	output, err := parseOutput(r.flags.output, cfg.CSCLI.Output)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"shieldwall/internal/config"
@@ -93,6 +95,19 @@ func (s *Session) ConfiguredClient() (*localapiclient.Client, error) {
 		return nil, err
 	}
 	return s.Client(creds, nil)
+}
+
+// Program returns where to find another program of ours, called by a bare name: beside this one, so that both
+// are of the same build, or else in PATH. A path stays as it is.
+func (s *Session) Program(name string) string {
+	if s.ProgramDir == "" || filepath.Base(name) != name {
+		return name
+	}
+	path := filepath.Join(s.ProgramDir, name)
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return name
+	}
+	return path
 }
 
 // Info logs a sentence that scripts and people know word for word; a person's -o human shows it.

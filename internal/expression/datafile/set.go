@@ -23,7 +23,7 @@ const defaultCacheSize = 50
 type Entry struct {
 	SourceURL string        `yaml:"source_url"` // where an installer downloads it from; not used here
 	DestFile  string        `yaml:"dest_file"`  // path below the data directory, and the name to look it up by
-	Type      string        `yaml:"type"`       // "" (nothing is loaded), string, regexp (or regex), map
+	Type      string        `yaml:"type"`       // "" (nothing is loaded), string, regexp (or regex), map, bots
 	Cache     *bool         `yaml:"cache"`      // false forbids caching of regexp results
 	Strategy  string        `yaml:"strategy"`   // of the cache: LRU, LFU or ARC
 	Size      int           `yaml:"size"`       // of the cache; 0 is 50
@@ -44,6 +44,7 @@ type files struct {
 	texts   map[string][]string
 	regexps map[string]*Regexps
 	rows    map[string]*Rows
+	bots    map[string]*Bots
 }
 
 // New returns an empty Set. The clock expires cached results.
@@ -92,6 +93,12 @@ func (s *Set) Rows(name string) (*Rows, bool) {
 	return rows, ok
 }
 
+// Bots returns a file of type bots, false when none is loaded.
+func (s *Set) Bots(name string) (*Bots, bool) {
+	bots, ok := s.loaded.Load().bots[name]
+	return bots, ok
+}
+
 func (s *Set) add(to *files, entry Entry, content io.Reader) error {
 	lines, err := readLines(content)
 	if err != nil {
@@ -104,6 +111,8 @@ func (s *Set) add(to *files, entry Entry, content io.Reader) error {
 		to.regexps[entry.DestFile], err = newRegexps(lines, s.resultCache(entry))
 	case "map":
 		to.rows[entry.DestFile], err = newRows(lines)
+	case "bots":
+		to.bots[entry.DestFile], err = newBots(lines)
 	default:
 		err = fault.Errorf(fault.Invalid, "unknown type %q", entry.Type)
 	}
@@ -131,10 +140,11 @@ func (s *Set) resultCache(entry Entry) *cache.Cache[string, bool] {
 }
 
 func (f *files) clone() *files {
-	next := &files{texts: map[string][]string{}, regexps: map[string]*Regexps{}, rows: map[string]*Rows{}}
+	next := &files{texts: map[string][]string{}, regexps: map[string]*Regexps{}, rows: map[string]*Rows{}, bots: map[string]*Bots{}}
 	maps.Copy(next.texts, f.texts)
 	maps.Copy(next.regexps, f.regexps)
 	maps.Copy(next.rows, f.rows)
+	maps.Copy(next.bots, f.bots)
 	return next
 }
 
@@ -146,6 +156,8 @@ func (f *files) has(entry Entry) (ok bool) {
 		_, ok = f.regexps[entry.DestFile]
 	case "map":
 		_, ok = f.rows[entry.DestFile]
+	case "bots":
+		_, ok = f.bots[entry.DestFile]
 	}
 	return ok
 }

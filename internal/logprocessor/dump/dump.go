@@ -55,7 +55,7 @@ type Recorder struct {
 // NewRecorder returns a recorder that has seen nothing.
 func NewRecorder() *Recorder {
 	return &Recorder{
-		parsers:   ParserResults{"success": {"": {}}}, // a fixed entry, which readers count on
+		parsers:   ParserResults{noStage: {"": {}}}, // a fixed entry, which readers count on
 		pours:     Pours{},
 		overflows: []event.Event{},
 	}

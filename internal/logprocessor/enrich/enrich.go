@@ -23,6 +23,7 @@ type Method func(text string, evt *event.Event) (map[string]string, error)
 type Deps struct {
 	Now       func() time.Time // stands in for dates that cannot be read, and completes those without a year
 	Databases *geoip.Databases // nil: no address is known
+	Names     Resolver         // nil: no address has a name
 }
 
 // Registry returns the methods by the names that rules use.
@@ -34,6 +35,7 @@ func Registry(deps Deps) map[string]Method {
 		"GeoIpCity":     where.city,
 		"GeoIpASN":      where.asn,
 		"IpToRange":     where.sourceRange,
+		"reverse_dns":   namer{deps.Names}.enrich,
 	}
 }
 

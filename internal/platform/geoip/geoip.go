@@ -78,20 +78,9 @@ func (d *Databases) Close() error {
 
 // City returns what is known about where addr is; false when no database is open.
 func (d *Databases) City(addr netip.Addr) (City, bool, error) {
-	if d == nil {
-		return City{}, false, nil
-	}
-	d.refreshIfDue()
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if d.city.reader == nil {
-		return City{}, false, nil
-	}
 	var record cityRecord
-	if err := d.city.reader.Lookup(addr).Decode(&record); err != nil {
-		return City{}, false, fmt.Errorf("looking up %s in %s: %w", addr, cityFile, err)
-	}
-	return record.city(), true, nil
+	ok, err := d.decodeCity(addr, &record)
+	return record.city(), ok, err
 }
 
 // Network returns whom addr belongs to; false when no database is open. The prefix is valid only when the
@@ -107,7 +96,7 @@ func (d *Databases) Network(addr netip.Addr) (Network, bool, error) {
 		return Network{}, false, nil
 	}
 	var record asnRecord
-	result := d.asn.reader.Lookup(addr)
+	result := d.asn.reader.Lookup(addr.Unmap())
 	if err := result.Decode(&record); err != nil {
 		return Network{}, false, fmt.Errorf("looking up %s in %s: %w", addr, asnFile, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -99,9 +100,10 @@ func TestLookUps(t *testing.T) {
 	writeASN(t, dir)
 	databases, _ := open(t, dir)
 	for address, want := range map[string]geoip.City{
-		"192.0.2.1":    {Country: "FR", InEU: true, Latitude: 48.5, Longitude: 2.25},
-		"198.51.100.1": {Country: "CH"},
-		"203.0.113.1":  {},
+		"192.0.2.1":        {Country: "FR", InEU: true, Latitude: 48.5, Longitude: 2.25},
+		"::ffff:192.0.2.1": {Country: "FR", InEU: true, Latitude: 48.5, Longitude: 2.25},
+		"198.51.100.1":     {Country: "CH"},
+		"203.0.113.1":      {},
 	} {
 		got, ok, err := databases.City(netip.MustParseAddr(address))
 		if err != nil || !ok || got != want {
@@ -112,9 +114,54 @@ func TestLookUps(t *testing.T) {
 	if err != nil || !ok || got.Number != 64500 || got.Organization != "Example" || got.Prefix.String() != "192.0.2.0/25" {
 		t.Errorf("got %+v, %v, %v", got, ok, err)
 	}
+	if mapped, _, _ := databases.Network(netip.MustParseAddr("::ffff:192.0.2.1")); mapped != got {
+		t.Errorf("mapped: got %+v", mapped)
+	}
 	got, ok, err = databases.Network(netip.MustParseAddr("192.0.2.200"))
 	if err != nil || !ok || got.Number != 0 || got.Prefix.IsValid() {
 		t.Errorf("outside: got %+v, %v, %v", got, ok, err)
+	}
+}
+
+func TestRecord(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	names := mmdbtype.Map{"en": mmdbtype.String("Paris")}
+	write(t, filepath.Join(dir, cityFile), "GeoLite2-City", map[string]mmdbtype.Map{"192.0.2.0/24": {
+		"city":      mmdbtype.Map{"geoname_id": mmdbtype.Uint32(7), "names": names},
+		"continent": mmdbtype.Map{"code": mmdbtype.String("EU")},
+		"country":   country("FR", true), "registered_country": country("CH", false),
+		"represented_country": mmdbtype.Map{"iso_code": mmdbtype.String("US"), "type": mmdbtype.String("military")},
+		"location": mmdbtype.Map{
+			"latitude": mmdbtype.Float64(48.5), "time_zone": mmdbtype.String("Europe/Paris"), "accuracy_radius": mmdbtype.Uint16(20),
+		},
+		"postal":       mmdbtype.Map{"code": mmdbtype.String("75001")},
+		"subdivisions": mmdbtype.Slice{mmdbtype.Map{"iso_code": mmdbtype.String("IDF")}},
+		"traits":       mmdbtype.Map{"is_anycast": mmdbtype.Bool(true)},
+	}})
+	databases, _ := open(t, dir)
+	want := &geoip.Record{
+		City:               geoip.Place{GeoNameID: 7, Names: map[string]string{"en": "Paris"}},
+		Continent:          geoip.Continent{Code: "EU"},
+		Country:            geoip.Country{IsoCode: "FR", IsInEuropeanUnion: true},
+		RegisteredCountry:  geoip.Country{IsoCode: "CH"},
+		RepresentedCountry: geoip.RepresentedCountry{IsoCode: "US", Type: "military"},
+		Location:           geoip.Location{Latitude: 48.5, TimeZone: "Europe/Paris", AccuracyRadius: 20},
+		Postal:             geoip.Postal{Code: "75001"},
+		Subdivisions:       []geoip.Subdivision{{IsoCode: "IDF"}},
+		Traits:             geoip.Traits{IsAnycast: true},
+	}
+	got, err := databases.Record(netip.MustParseAddr("192.0.2.1"))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	got, err = databases.Record(netip.MustParseAddr("203.0.113.1"))
+	if err != nil || !reflect.DeepEqual(got, &geoip.Record{}) {
+		t.Errorf("an unknown address: got %+v, %v", got, err)
+	}
+	var nothing *geoip.Databases
+	if got, err := nothing.Record(netip.MustParseAddr("192.0.2.1")); got != nil || err != nil {
+		t.Errorf("no database: got %+v, %v", got, err)
 	}
 }
 
