@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -16,6 +18,9 @@ import (
 	"shieldwall/internal/platform/logging"
 	"shieldwall/internal/platform/systemd"
 )
+
+// httpTimeout bounds what expressions fetch, as published.
+const httpTimeout = 10 * time.Second
 
 func main() {
 	options, printVersion := parseFlags()
@@ -29,6 +34,7 @@ func main() {
 	signal.Notify(reload, syscall.SIGHUP)
 	err := engine.Run(ctx, options, engine.Surroundings{
 		Env: os.LookupEnv, Now: time.Now, Stdout: os.Stdout, Stderr: os.Stderr,
+		Names: net.DefaultResolver, HTTP: &http.Client{Timeout: httpTimeout},
 		Reload: reload,
 		Ready:  func() error { return systemd.Notify(ctx, os.Getenv("NOTIFY_SOCKET"), systemd.Ready) },
 	})

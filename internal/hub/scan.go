@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"shieldwall/internal/platform/yamlfile"
 )
 
 // Paths say where the parts of a hub lie. All are absolute.
@@ -153,8 +153,8 @@ func (s *scanner) item(kind Kind, root, path string) (item Item, ok bool, err er
 		item.Hash, item.Version = identify(entry, text)
 		return item, true, nil
 	}
-	if item.Name, err = localName(text); err != nil {
-		return Item{}, false, fmt.Errorf("%s: %w", path, err)
+	if item.Name, err = localName(path, text); err != nil {
+		return Item{}, false, err
 	}
 	item.Name = cmp.Or(item.Name, relative)
 	return item, true, nil
@@ -192,14 +192,12 @@ func identify(entry *indexEntry, text []byte) (hash, version string) {
 }
 
 // localName returns the name that the first document gives itself.
-func localName(text []byte) (string, error) {
+func localName(path string, text []byte) (string, error) {
 	var document struct {
 		Name string `yaml:"name"`
 	}
-	if err := yaml.Unmarshal(text, &document); err != nil {
-		return "", errors.New(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " "))
-	}
-	return document.Name, nil
+	err := yamlfile.DecodeLenient(path, text, &document)
+	return document.Name, err
 }
 
 // lastOfEachName keeps the item that was scanned last when two have the same name.

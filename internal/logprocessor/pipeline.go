@@ -32,7 +32,19 @@ type Recorder interface {
 	Overflowed(evt *event.Event)
 }
 
-// Options are the parts of a pipeline. All are required but Recorder and Metrics.
+// Savepoints keep what a log processor remembers in step with what is acknowledged to its sources. Abandon
+// may be called beside the other two.
+type Savepoints interface {
+	// Name gives the alerts of an overflow UUIDs.
+	Name(overflow *event.Event)
+	// Save keeps what the buckets hold and then calls the acknowledgements of all lines that were poured into
+	// them; those that it could not call yet belong to the next time.
+	Save(acks []func()) error
+	// Abandon says that lines were poured that must be read again after a restart: nothing is saved any more.
+	Abandon()
+}
+
+// Options are the parts of a pipeline. All are required but Savepoints, Recorder and Metrics.
 type Options struct {
 	Sources       []acquisition.Source
 	Parsers       *parser.Set
@@ -40,6 +52,7 @@ type Options struct {
 	Scenarios     *scenario.Set
 	Engine        *scenario.Engine
 	Alerts        Alerts
+	Savepoints    Savepoints // nil: buckets are not kept, lines are acknowledged as soon as their alerts are safe
 	Recorder      Recorder
 	Workers       int // 1 or more
 	Now           func() time.Time
@@ -60,12 +73,15 @@ type Pipeline struct {
 type job struct {
 	batch  acquisition.Batch
 	result chan<- parsed
+	before <-chan struct{} // closed when all batches before this one are poured
+	poured chan<- struct{} // to be closed when this one is
 }
 
 // parsed is what the workers made of a batch.
 type parsed struct {
 	events []matched
 	ack    func()
+	poured chan<- struct{}
 }
 
 // matched is an event that made it through the parsers.
@@ -77,10 +93,14 @@ type matched struct {
 // delivery is what the sequencer made of a batch.
 type delivery struct {
 	alerts []*wire.Alert
-	ack    func() // nil: nothing to acknowledge
+	ack    func()          // nil: nothing to acknowledge
+	held   chan<- []func() // nil: no save point; otherwise it wants the acknowledgements of all batches before
 }
 
-const tick = time.Second
+const (
+	tick         = time.Second
+	saveInterval = 2 * time.Second
+)
 
 // New returns a pipeline that has not started.
 func New(options Options) *Pipeline {
@@ -124,28 +144,37 @@ func (p *Pipeline) runSources(ctx context.Context) error {
 func (p *Pipeline) dispatch() {
 	defer close(p.ordered)
 	defer close(p.jobs)
+	before := make(chan struct{})
+	close(before)
 	for batch := range p.batches {
-		result := make(chan parsed, 1)
+		result, poured := make(chan parsed, 1), make(chan struct{})
 		p.ordered <- result
-		p.jobs <- job{batch, result}
+		p.jobs <- job{batch, result, before, poured}
+		before = poured
 	}
 }
 
 func (p *Pipeline) work() {
 	for job := range p.jobs {
-		job.result <- p.parse(job.batch)
+		job.result <- p.parse(job)
 	}
 }
 
-func (p *Pipeline) parse(batch acquisition.Batch) parsed {
-	out := parsed{ack: batch.Ack}
-	for _, line := range batch.Lines {
-		evt := event.New(line, batch.Clock)
+// parse looks at lines beside other workers, until one reaches a rule that remembers earlier lines: from
+// there on it is this batch's turn, as if there were one worker.
+func (p *Pipeline) parse(job job) parsed {
+	turn := func() { <-job.before }
+	out := parsed{ack: job.batch.Ack, poured: job.poured}
+	for _, line := range job.batch.Lines {
+		evt := event.New(line, job.batch.Clock)
 		evt.Time = line.Time
-		ok := p.Parsers.ParseObserved(evt, p.Recorder.Parsed)
+		ok := p.Parsers.ParseInTurn(evt, turn, p.Recorder.Parsed)
 		p.Metrics.parsed(evt, ok)
 		if !ok || evt.Whitelisted {
 			continue
+		}
+		if p.Scenarios.Remembers() {
+			turn()
 		}
 		pours := p.Scenarios.Match(evt, p.Now().UTC())
 		if len(pours) > 0 {
@@ -156,24 +185,47 @@ func (p *Pipeline) parse(batch acquisition.Batch) parsed {
 	return out
 }
 
-// sequence pours batch after batch, and lets idle buckets expire in between.
+// sequence pours batch after batch, lets idle buckets expire in between, and makes save points.
 func (p *Pipeline) sequence() {
 	defer close(p.results)
-	ticker := time.NewTicker(tick)
+	ticker, saves := time.NewTicker(tick), time.NewTicker(saveInterval)
 	defer ticker.Stop()
+	defer saves.Stop()
+	p.expire() // what ended while nobody ran
 	for {
 		select {
 		case result, ok := <-p.ordered:
 			if !ok {
+				p.save()
 				return
 			}
 			batch := <-result
-			p.results <- delivery{alerts: p.pourBatch(batch), ack: batch.ack}
+			alerts := p.pourBatch(batch)
+			close(batch.poured)
+			p.results <- delivery{alerts: alerts, ack: batch.ack}
 		case <-ticker.C:
-			if alerts := p.settle(p.Engine.Expire(p.Now().UTC())); len(alerts) > 0 {
-				p.results <- delivery{alerts: alerts}
-			}
+			p.expire()
+		case <-saves.C:
+			p.save()
 		}
+	}
+}
+
+func (p *Pipeline) expire() {
+	if alerts := p.settle(p.Engine.Expire(p.Now().UTC())); len(alerts) > 0 {
+		p.results <- delivery{alerts: alerts}
+	}
+}
+
+// save makes a save point between two batches, once the alerts of all lines before are safe.
+func (p *Pipeline) save() {
+	if p.Savepoints == nil {
+		return
+	}
+	held := make(chan []func(), 1)
+	p.results <- delivery{held: held}
+	if err := p.Savepoints.Save(<-held); err != nil {
+		p.Log.Error("no save point: after a crash, reading would go on from the one before", "error", err)
 	}
 }
 
@@ -209,6 +261,9 @@ func (p *Pipeline) settle(overflows []*event.Event) []*wire.Alert {
 			continue
 		}
 		p.Log.Info("overflow", "alert", evt.Overflow.Alert.Message)
+		if p.Savepoints != nil {
+			p.Savepoints.Name(evt)
+		}
 		alerts = append(alerts, evt.Overflow.APIAlerts...)
 		if !evt.Overflow.Reprocess {
 			continue
@@ -222,15 +277,30 @@ func (p *Pipeline) settle(overflows []*event.Event) []*wire.Alert {
 	return alerts
 }
 
-// deliver acknowledges a batch once its alerts are safe.
+// deliver acknowledges a batch once its alerts are safe, or gathers the acknowledgements for a save point.
 func (p *Pipeline) deliver(ctx context.Context) {
+	var held []func()
 	for delivery := range p.results {
 		if len(delivery.alerts) > 0 && !p.keep(ctx, delivery.alerts) {
-			continue // without its acknowledgement the batch is read again after a restart
+			p.abandon() // without its acknowledgement the batch is read again after a restart
+			continue
 		}
-		if delivery.ack != nil {
+		switch {
+		case delivery.held != nil:
+			delivery.held <- held
+			held = nil
+		case delivery.ack == nil:
+		case p.Savepoints == nil:
 			delivery.ack()
+		default:
+			held = append(held, delivery.ack)
 		}
+	}
+}
+
+func (p *Pipeline) abandon() {
+	if p.Savepoints != nil {
+		p.Savepoints.Abandon()
 	}
 }
 

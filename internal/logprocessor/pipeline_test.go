@@ -22,6 +22,7 @@ import (
 	"shieldwall/content"
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/expression"
+	"shieldwall/internal/expression/stash"
 	"shieldwall/internal/logprocessor"
 	"shieldwall/internal/logprocessor/acquisition"
 	"shieldwall/internal/logprocessor/bucket"
@@ -70,7 +71,8 @@ func load(tb testing.TB, archive string) *rules {
 		}
 	}
 	clock, log := func() time.Time { return today }, slog.New(slog.DiscardHandler)
-	library := expression.New(expression.Deps{Now: clock})
+	memory := stash.New(clock)
+	library := expression.New(expression.Deps{Now: clock, Stash: memory})
 	nodes := func(folder string) *parser.Set {
 		var items []parser.Item
 		for _, file := range txtar.Parse([]byte(archive)).Files {
@@ -78,7 +80,9 @@ func load(tb testing.TB, archive string) *rules {
 				items = append(items, parser.Item{Path: file.Name, Stage: path.Base(path.Dir(file.Name)), Text: file.Data})
 			}
 		}
-		set, err := parser.Load(items, parser.Deps{Log: log, Expressions: library, Patterns: patterns.Clone(), Methods: enrich.Registry(enrich.Deps{Now: clock})})
+		set, err := parser.Load(items, parser.Deps{
+			Log: log, Expressions: library, Patterns: patterns.Clone(), Stash: memory, Methods: enrich.Registry(enrich.Deps{Now: clock}),
+		})
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -111,7 +112,7 @@ func replay(t *testing.T, path, kind string, parsers *parser.Set, scenarios *sce
 	var collected alerts
 	pipeline := logprocessor.New(logprocessor.Options{
 		Sources: []acquisition.Source{once(lines)}, Parsers: parsers, Postoverflows: &parser.Set{}, Scenarios: scenarios,
-		Engine: scenario.NewEngine(scenarios, bucket.NewStore(time.Now()), nil), Alerts: &collected,
+		Engine: scenario.NewEngine(scenarios, bucket.NewReplay(time.Now()), nil), Alerts: &collected,
 		Workers: 2, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err := pipeline.Run(t.Context()); err != nil {
@@ -141,32 +142,39 @@ func (a *alerts) Accept(_ context.Context, more []*wire.Alert) error {
 // loadContent loads everything that is embedded.
 func loadContent(t *testing.T) (*parser.Set, *scenario.Set) {
 	t.Helper()
-	log, dataDir := slog.New(slog.DiscardHandler), t.TempDir()
+	dataDir := t.TempDir()
 	if err := os.CopyFS(dataDir, content.Data()); err != nil {
 		t.Fatal(err)
 	}
+	deps := parserDeps(t, dataDir)
+	parsers, err := parser.Load(parserItems(t), deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scenarios, err := scenario.Load(scenarioItems(t), scenario.Deps{
+		Log: deps.Log, Expressions: deps.Expressions, Data: deps.Data, DataDir: dataDir, Simulated: func(string) bool { return false },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsers, scenarios
+}
+
+// parserDeps is what a daemon would give to its parsers.
+func parserDeps(t *testing.T, dataDir string) parser.Deps {
+	t.Helper()
 	patterns := grok.New()
 	for _, file := range content.Patterns() {
 		if err := patterns.AddFile(file.Name, strings.NewReader(file.Text)); err != nil {
 			t.Fatal(err)
 		}
 	}
+	log := slog.New(slog.DiscardHandler)
 	data, memory := datafile.New(log, time.Now), stash.New(time.Now)
-	library := expression.New(expression.Deps{Log: log, Now: time.Now, Data: data, Stash: memory})
-	parsers, err := parser.Load(parserItems(t), parser.Deps{
-		Log: log, Expressions: library, Patterns: patterns, Data: data, DataDir: dataDir, Stash: memory,
-		Methods: enrich.Registry(enrich.Deps{Now: time.Now}),
-	})
-	if err != nil {
-		t.Fatal(err)
+	return parser.Deps{
+		Log: log, Expressions: expression.New(expression.Deps{Log: log, Now: time.Now, Data: data, Stash: memory}),
+		Patterns: patterns, Data: data, DataDir: dataDir, Stash: memory, Methods: enrich.Registry(enrich.Deps{Now: time.Now}),
 	}
-	scenarios, err := scenario.Load(scenarioItems(t), scenario.Deps{
-		Log: log, Expressions: library, Data: data, DataDir: dataDir, Simulated: func(string) bool { return false },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parsers, scenarios
 }
 
 func parserItems(t *testing.T) []parser.Item {
@@ -181,8 +189,9 @@ func parserItems(t *testing.T) []parser.Item {
 func scenarioItems(t *testing.T) []scenario.Item {
 	t.Helper()
 	var items []scenario.Item
-	for path, text := range itemsBelow(t, "scenarios") {
-		items = append(items, scenario.Item{Path: path, Text: text})
+	found := itemsBelow(t, "scenarios")
+	for _, path := range slices.Sorted(maps.Keys(found)) { // their order is that of the alerts of one line
+		items = append(items, scenario.Item{Path: path, Text: found[path]})
 	}
 	return items
 }

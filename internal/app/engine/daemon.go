@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"shieldwall/internal/config"
+	"shieldwall/internal/expression/dns"
 	"shieldwall/internal/logprocessor/acquisition/checkpoint"
 	"shieldwall/internal/logprocessor/bucket"
 	"shieldwall/internal/logprocessor/output"
@@ -35,6 +36,7 @@ type daemon struct {
 	cleanups lifecycle.Stack
 
 	databases *geoip.Databases // nil: not opened yet
+	names     *dns.Cache       // nil: not made yet
 
 	api       *localAPI  // nil: disabled
 	processor *processor // nil: disabled
@@ -185,7 +187,8 @@ func (d *daemon) startProcessor(ctx context.Context, plan *plan) error {
 	d.cleanups.PushClose("spool", spool.Close)
 	d.processor = &processor{
 		log: d.log, now: d.around.Now, registry: d.registry, metrics: d.metrics,
-		spool: spool, checkpoints: positions, buckets: bucket.NewStore(d.around.Now()),
+		spool: spool, checkpoints: positions,
+		buckets: bucket.NewReplay(d.around.Now()), // unless it goes on from those of an earlier process
 	}
 	if err := d.processor.start(ctx, plan); err != nil {
 		return err

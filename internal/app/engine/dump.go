@@ -30,7 +30,7 @@ func (d *daemon) dump(ctx context.Context, cfg *config.Config) error {
 	pipeline := logprocessor.New(logprocessor.Options{
 		Sources: sources, Parsers: plan.rules.parsers, Postoverflows: plan.rules.postoverflows,
 		Scenarios: plan.rules.scenarios, Alerts: nobody{}, Recorder: recorder,
-		Engine:  scenario.NewEngine(plan.rules.scenarios, bucket.NewStore(d.around.Now()), d.metrics.scenarios),
+		Engine:  scenario.NewEngine(plan.rules.scenarios, bucket.NewReplay(d.around.Now()), d.metrics.scenarios),
 		Workers: 1, Now: d.around.Now, Log: d.log, Metrics: d.metrics.lines,
 	})
 	if err := pipeline.Run(ctx); err != nil {

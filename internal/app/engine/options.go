@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 	"time"
+
+	"shieldwall/internal/expression/dns"
 )
 
 // Options are what the command line says.
@@ -30,6 +33,8 @@ type Surroundings struct {
 	Now    func() time.Time
 	Stdout io.Writer
 	Stderr io.Writer
+	Names  dns.Resolver     // asks name servers
+	HTTP   *http.Client     // for what expressions fetch; it has a timeout
 	Reload <-chan os.Signal // a value asks for a reload
 	Ready  func() error     // called when everything has started
 }

@@ -12,6 +12,7 @@ import (
 
 	"shieldwall/internal/config"
 	"shieldwall/internal/expression"
+	"shieldwall/internal/expression/dns"
 	"shieldwall/internal/localapiclient"
 	"shieldwall/internal/logprocessor"
 	"shieldwall/internal/logprocessor/acquisition"
@@ -21,6 +22,7 @@ import (
 	"shieldwall/internal/logprocessor/event"
 	"shieldwall/internal/logprocessor/output"
 	"shieldwall/internal/logprocessor/parser"
+	"shieldwall/internal/logprocessor/savepoint"
 	"shieldwall/internal/logprocessor/scenario"
 	"shieldwall/internal/platform/buildinfo"
 	"shieldwall/internal/platform/geoip"
@@ -42,6 +44,7 @@ type processor struct {
 	spool       *output.Spool
 	checkpoints *checkpoint.Store
 	buckets     *bucket.Store
+	savepoints  *savepoint.Keeper // of buckets; nil: they end with this process, or nothing has started
 
 	running *run // nil: stopped
 }
@@ -52,6 +55,7 @@ type plan struct {
 	rules       *rules
 	definitions []acquisition.Definition
 	client      *localapiclient.Client
+	replay      bool // what is read ends, and so do its buckets
 }
 
 // run is a started plan.
@@ -103,9 +107,11 @@ func (d *daemon) planProcessor(cfg *config.Config) (*plan, error) {
 
 // planDetection is planProcessor without the way to the Local API.
 func (d *daemon) planDetection(cfg *config.Config) (*plan, error) {
-	p := &plan{cfg: cfg}
+	p := &plan{cfg: cfg, replay: d.options.DSN != ""}
 	var err error
-	p.rules, err = loadRules(cfg, ruleDeps{log: d.log, now: d.around.Now, databases: d.geoIP(cfg), nodes: d.metrics.nodes})
+	p.rules, err = loadRules(cfg, ruleDeps{
+		log: d.log, now: d.around.Now, databases: d.geoIP(cfg), names: d.nameCache(cfg), http: d.around.HTTP, nodes: d.metrics.nodes,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +137,17 @@ func (d *daemon) geoIP(cfg *config.Config) *geoip.Databases {
 	d.databases = databases
 	d.cleanups.PushClose("geoip databases", databases.Close)
 	return databases
+}
+
+// nameCache is made once: what it remembers outlives reloads.
+func (d *daemon) nameCache(cfg *config.Config) *dns.Cache {
+	if d.names == nil {
+		settings := cfg.LogProcessor.DNSCache
+		d.names = dns.NewCache(d.around.Names, dns.Options{
+			TTL: settings.TTL, NegativeTTL: settings.NegativeTTL, Size: settings.Size, Now: d.around.Now, Log: d.log,
+		})
+	}
+	return d.names
 }
 
 func (d *daemon) sources(loader acquisition.Loader, cfg *config.Config) ([]acquisition.Definition, error) {
@@ -191,15 +208,22 @@ func (p *processor) start(ctx context.Context, plan *plan) error {
 	if err != nil {
 		return err
 	}
+	if err := p.restoreBuckets(plan); err != nil {
+		return err
+	}
 	sourceCtx, stopSources := context.WithCancel(ctx)
 	outputCtx, stopOutput := context.WithCancel(context.WithoutCancel(ctx))
 	r := &run{stopSources: stopSources, stopOutput: stopOutput, client: plan.client, processed: make(chan struct{})}
-	pipeline := logprocessor.New(logprocessor.Options{
+	options := logprocessor.Options{
 		Sources: sources, Parsers: plan.rules.parsers, Postoverflows: plan.rules.postoverflows,
 		Scenarios: plan.rules.scenarios, Alerts: p.spool,
 		Engine:  scenario.NewEngine(plan.rules.scenarios, p.buckets, p.metrics.scenarios),
 		Workers: plan.cfg.LogProcessor.ParserRoutines, Now: p.now, Log: p.log, Metrics: p.metrics.lines,
-	})
+	}
+	if p.savepoints != nil {
+		options.Savepoints = p.savepoints
+	}
+	pipeline := logprocessor.New(options)
 	r.deliverer = output.NewDeliverer(p.spool, plan.client, output.DeliveryOptions{}, p.log)
 	r.background.Go(func() {
 		defer close(r.processed)
@@ -210,6 +234,17 @@ func (p *processor) start(ctx context.Context, plan *plan) error {
 	r.background.Go(func() { p.beat(outputCtx, plan.client) })
 	p.running = r
 	return nil
+}
+
+// restoreBuckets opens what an earlier process left, once.
+func (p *processor) restoreBuckets(plan *plan) (err error) {
+	if plan.replay || p.savepoints != nil {
+		return nil
+	}
+	p.savepoints, p.buckets, err = savepoint.Open(savepoint.Options{
+		Dir: plan.cfg.Paths.DataDir, Positions: p.checkpoints, Now: p.now, Log: p.log,
+	})
+	return err
 }
 
 func openSources(plan *plan, env acquisition.Env) ([]acquisition.Source, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,8 +16,10 @@ import (
 	"shieldwall/internal/config"
 	"shieldwall/internal/expression"
 	"shieldwall/internal/expression/datafile"
+	"shieldwall/internal/expression/dns"
 	"shieldwall/internal/expression/stash"
 	"shieldwall/internal/hub"
+	"shieldwall/internal/logprocessor/alertcontext"
 	"shieldwall/internal/logprocessor/enrich"
 	"shieldwall/internal/logprocessor/grok"
 	"shieldwall/internal/logprocessor/parser"
@@ -38,6 +41,8 @@ type ruleDeps struct {
 	log       *slog.Logger
 	now       func() time.Time
 	databases *geoip.Databases
+	names     *dns.Cache
+	http      *http.Client
 	nodes     *parser.Metrics
 }
 
@@ -58,10 +63,12 @@ func loadRules(cfg *config.Config, d ruleDeps) (*rules, error) {
 		return nil, err
 	}
 	data, memory := datafile.New(d.log, d.now), stash.New(d.now)
-	library := expression.New(expression.Deps{Log: d.log, Now: d.now, Data: data, Stash: memory})
+	library := expression.New(expression.Deps{
+		Log: d.log, Now: d.now, Data: data, Stash: memory, Resolver: d.names, GeoIP: d.databases, HTTP: d.http,
+	})
 	deps := parser.Deps{
 		Log: d.log, Expressions: library, Data: data, DataDir: cfg.Paths.DataDir, Stash: memory,
-		Methods: enrich.Registry(enrich.Deps{Now: d.now, Databases: d.databases}), Metrics: d.nodes,
+		Methods: enrich.Registry(enrich.Deps{Now: d.now, Databases: d.databases, Names: d.names}), Metrics: d.nodes,
 	}
 	r := &rules{names: inventory.Names(hub.Scenarios), expressions: library}
 	deps.Patterns = patterns.Clone()
@@ -72,13 +79,43 @@ func loadRules(cfg *config.Config, d ruleDeps) (*rules, error) {
 	if r.postoverflows, err = parser.Load(parserItems(inventory.Installed(hub.Postoverflows)), deps); err != nil {
 		return nil, fmt.Errorf("loading postoverflows: %w", err)
 	}
+	context, err := loadContext(cfg.LogProcessor, inventory.Installed(hub.Contexts), alertcontext.Deps{
+		Log: d.log, Expressions: library, MaxLength: cfg.LogProcessor.ContextValueLength,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("loading alert context: %w", err)
+	}
 	r.scenarios, err = scenario.Load(scenarioItems(inventory.Installed(hub.Scenarios)), scenario.Deps{
 		Log: d.log, Expressions: library, Data: data, DataDir: cfg.Paths.DataDir, Simulated: simulation.Covers,
+		Context: context.Meta,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("loading scenarios: %w", err)
 	}
+	d.log.Info("rules loaded",
+		"parsers", len(inventory.Installed(hub.Parsers)), "scenarios", len(inventory.Installed(hub.Scenarios)),
+		"postoverflows", len(inventory.Installed(hub.Postoverflows)), "contexts", len(inventory.Installed(hub.Contexts)))
 	return r, nil
+}
+
+// loadContext joins the installed items, by name, and the local file. That one may be missing where nobody
+// asked for it.
+func loadContext(cfg *config.LogProcessor, installed []hub.Item, deps alertcontext.Deps) (*alertcontext.Set, error) {
+	installed = slices.SortedStableFunc(slices.Values(installed), func(a, b hub.Item) int {
+		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+	})
+	files := make([]alertcontext.File, 0, len(installed)+1)
+	for _, item := range installed {
+		files = append(files, alertcontext.File{Path: item.Path, Text: item.Text})
+	}
+	text, err := os.ReadFile(cfg.ConsoleContextPath)
+	switch {
+	case err == nil:
+		files = append(files, alertcontext.File{Path: cfg.ConsoleContextPath, Text: text, Local: true})
+	case cfg.ConsoleContextSet || !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("reading console_context_path: %w", err)
+	}
+	return alertcontext.Load(files, deps)
 }
 
 func parserItems(installed []hub.Item) []parser.Item {

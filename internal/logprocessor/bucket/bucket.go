@@ -52,7 +52,8 @@ type Config struct {
 // Input is an event on its way into a bucket, with what its scenario found out about it.
 type Input struct {
 	Event    *event.Event
-	At       time.Time // by the bucket's clock
+	At       time.Time // by the event's clock
+	Now      time.Time // by the wall clock; only an event from the past needs it
 	Distinct *string   // nil: the scenario does not ask for distinct values
 	Cancel   bool      // the event calls the bucket off
 }
@@ -60,7 +61,7 @@ type Input struct {
 // State is one bucket. The zero value is an empty one.
 type State struct {
 	Group       string      // what its events share
-	Clock       event.Clock // that of its first event
+	Clock       event.Clock // live from the first live event on
 	First, Last time.Time   // of the events poured; zero before the first
 	Total       int         // events poured, kept or not
 	Queue       []*event.Event
@@ -68,6 +69,7 @@ type State struct {
 	tokens      float64
 	leakedAt    time.Time
 	seen        map[string]struct{}
+	fresh       []string // values of seen that Changes has not told of
 }
 
 // Outcome says what became of a bucket.
@@ -162,5 +164,6 @@ func (s *State) isNew(value string) bool {
 		s.seen = map[string]struct{}{}
 	}
 	s.seen[value] = struct{}{}
+	s.fresh = append(s.fresh, value)
 	return true
 }

@@ -1,6 +1,7 @@
 package bucket_test
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -159,6 +160,89 @@ func TestLiveBucketsExpireByTheWheel(t *testing.T) {
 	}
 }
 
+// backlog is an event of the past, poured at start and an offset.
+func backlog(ago, poured time.Duration) bucket.Input {
+	now := start.Add(poured)
+	return bucket.Input{Event: event.New(event.Line{}, event.TimeMachine), At: now.Add(-ago), Now: now}
+}
+
+// TestClocksMix pours into one bucket that nobody looks after any more.
+func TestClocksMix(t *testing.T) {
+	t.Parallel()
+	const s = time.Second
+	counter := &bucket.Config{Kind: bucket.Counter, Capacity: -1, Keep: -1, Lifetime: 10 * s, Timed: true}
+	distinct := "seen"
+	again := live(6 * s)
+	again.Distinct = &distinct
+	first := backlog(2*s, 0)
+	first.Distinct = &distinct
+	for name, test := range map[string]struct {
+		store   *bucket.Store
+		config  *bucket.Config
+		inputs  []bucket.Input
+		ends    time.Duration // by the wheel, at the latest a second later; 0: never
+		outcome bucket.Outcome
+		at      time.Duration // of the result; 0: when the wheel notices
+	}{
+		"backlog only":                 {bucket.NewStore(start), leaky(2, 10*s), []bucket.Input{backlog(time.Hour, 0)}, 30 * s, bucket.Underflow, 0},
+		"backlog, the latest counts":   {bucket.NewStore(start), leaky(2, 10*s), []bucket.Input{backlog(time.Hour, 0), backlog(time.Hour, 5*s)}, 35 * s, bucket.Underflow, 0},
+		"backlog, then live":           {bucket.NewStore(start), leaky(2, 10*s), []bucket.Input{backlog(20*s, 0), live(5 * s)}, 35 * s, bucket.Underflow, 0},
+		"live, then backlog":           {bucket.NewStore(start), leaky(2, 10*s), []bucket.Input{live(0), backlog(time.Hour, 5*s)}, 30 * s, bucket.Underflow, 0},
+		"live event that is not new":   {bucket.NewStore(start), leaky(2, 10*s), []bucket.Input{first, again}, 30 * s, bucket.Underflow, 0},
+		"counter, backlog only":        {bucket.NewStore(start), counter, []bucket.Input{backlog(time.Hour, 0)}, 10 * s, bucket.Overflow, 10*s - time.Hour},
+		"counter, backlog, then live":  {bucket.NewStore(start), counter, []bucket.Input{backlog(4*s, 0), live(5 * s)}, 10 * s, bucket.Overflow, 6 * s},
+		"replay":                       {bucket.NewReplay(start), leaky(2, 10*s), []bucket.Input{backlog(time.Hour, 0)}, 0, 0, 0},
+		"replay, then live":            {bucket.NewReplay(start), leaky(2, 10*s), []bucket.Input{backlog(20*s, 0), live(5 * s)}, 35 * s, bucket.Underflow, 0},
+		"replay, live that is not new": {bucket.NewReplay(start), leaky(2, 10*s), []bucket.Input{first, again}, 0, 0, 0},
+	} {
+		for i, in := range test.inputs {
+			if got := test.store.Pour(bucket.Key{}, test.config, in); len(got) != 1 || got[0].Created != (i == 0) {
+				t.Fatalf("%s: event %d: %+v", name, i, got)
+			}
+		}
+		if test.ends == 0 {
+			if got := test.store.Expire(start.Add(time.Hour)); len(got) != 0 || test.store.Len() != 1 {
+				t.Errorf("%s: the wheel ends it: %+v", name, got)
+			}
+			continue
+		}
+		if got := test.store.Expire(start.Add(test.ends)); len(got) != 0 {
+			t.Errorf("%s: too early: %+v", name, got)
+		}
+		at := cmp.Or(test.at, test.ends+s)
+		got := test.store.Expire(start.Add(test.ends + s))
+		if len(got) != 1 || got[0].Outcome != test.outcome || !got[0].At.Equal(start.Add(at)) || test.store.Len() != 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// A live event finds a bucket of the backlog only if that is younger than its lifetime.
+func TestLiveEventEndsAnOldBacklog(t *testing.T) {
+	t.Parallel()
+	store, config := bucket.NewStore(start), leaky(2, 10*time.Second)
+	store.Pour(bucket.Key{}, config, backlog(time.Hour, 0))
+	got := store.Pour(bucket.Key{}, config, live(time.Second))
+	if len(got) != 2 || got[0].Outcome != bucket.Underflow || !got[1].Created || got[1].State.Total != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestClockThatIsSetRightCostsNothing(t *testing.T) {
+	t.Parallel()
+	store, config := bucket.NewStore(time.Unix(0, 0)), leaky(2, 10*time.Second)
+	early := live(0)
+	early.At = time.Unix(5, 0)
+	store.Pour(bucket.Key{Group: "early"}, config, early)
+	store.Pour(bucket.Key{Group: "late"}, config, live(0))
+	if got := store.Expire(start.Add(20 * time.Second)); len(got) != 1 || got[0].Key.Group != "early" {
+		t.Errorf("after half a century: %+v", got)
+	}
+	if got := store.Expire(start.Add(32 * time.Second)); len(got) != 1 || got[0].Key.Group != "late" {
+		t.Errorf("later: %+v", got)
+	}
+}
+
 func TestCounterOverflowsAtItsEnd(t *testing.T) {
 	t.Parallel()
 	config := &bucket.Config{Kind: bucket.Counter, Capacity: -1, Keep: -1, Lifetime: 10 * time.Second, Timed: true}
@@ -204,7 +288,12 @@ func TestRetain(t *testing.T) {
 	for _, scenario := range []string{"keep", "drop"} {
 		store.Pour(bucket.Key{Scenario: scenario}, config, live(0))
 	}
-	store.Retain(func(scenario string) bool { return scenario == "keep" })
+	store.Retain(func(scenario string) *bucket.Config {
+		if scenario == "keep" {
+			return config
+		}
+		return nil
+	})
 	if results := store.Pour(bucket.Key{Scenario: "keep"}, config, live(0)); store.Len() != 1 || results[0].Created {
 		t.Errorf("%d buckets, created %v", store.Len(), results[0].Created)
 	}

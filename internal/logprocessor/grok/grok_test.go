@@ -5,7 +5,9 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -27,6 +29,8 @@ V4 %{NUM}\.%{NUM}
 PAIR %{WORD:key}=%{WORD:value}
 OTHER %{WORD:key}-%{WORD:other}
 OUTER %{WORD:key}:%{PAIR}
+FLAGGED (?i)x
+GROUPED (?P<own>x)
 `
 
 func library(tb testing.TB, definitions string) *grok.Library {
@@ -98,6 +102,19 @@ func TestMatch(t *testing.T) {
 		{"plain groups do not shift fields", `((a)|(b))+ %{WORD:w} (c)`, "ab x c", fields{"w": "x"}},
 		{"an optional field that is absent", `a( %{NUM:n})?`, "a", fields{"n": ""}},
 		{"the last round of a repetition counts", `(?:%{NUM:n},)+`, "1,2,3,", fields{"n": "3"}},
+
+		{"the flags around a reference are its own", `(?s)a%{ANY:x}`, "ab\ncd", fields{"x": "b\ncd"}},
+		{"flags inside a group as well", `(?i:%{EITHER:e})%{EITHER:f}`, "Ab", fields{"e": "A", "f": "b"}},
+		{"flags end with their group", `(?i:%{EITHER:e})%{EITHER:f}`, "AB", nil},
+		{"flags reach through definitions", `(?U)%{V4:v}`, "12.34", fields{"v": "12.3"}},
+		{"flags of a definition stay inside it", `%{FLAGGED:f}%{EITHER:e}`, "Xb XB", fields{"f": "X", "e": "b"}},
+		{"a reference can be repeated", `(?:%{NUM}\.){2}%{NUM:n}`, "1.2.3", fields{"n": "3"}},
+		{"a definition can be used twice", `%{GROUPED:a}%{GROUPED:b}`, "xx", fields{"a": "x", "b": "x"}},
+
+		{"a reference in a class is its letters", `[%{EITHER}]+%{NUM:n}`, "a|b)(1", fields{"n": "1"}},
+		{"nor does it capture there", `[%{EITHER:e}]+%{NUM:n}`, "x a|b1", fields{"n": "1"}},
+		{"a quoted reference is its letters", `\Q%{EITHER}\E%{NUM:n}`, "(a|b)1", fields{"n": "1"}},
+		{"beside a reference that is one", `\Q%{EITHER}\E%{EITHER:e}%{NUM:n}`, "(a|b)b1", fields{"e": "b", "n": "1"}},
 
 		{"three parts are no reference", `%{NUM:n:int}|%{WORD:w}`, "%{NUM:n:int}", fields{"w": ""}},
 		{"brackets are no reference", `%{NUM:[a]}|%{WORD:w}`, "x", fields{"w": "x"}},
@@ -201,7 +218,7 @@ func TestAddKeepsTheFirstDefinition(t *testing.T) {
 
 func TestCompileRefuses(t *testing.T) {
 	t.Parallel()
-	l := library(t, small)
+	l := library(t, small+"MANY (?:%{NUM}x){1000}\n")
 	tests := []struct {
 		pattern  string
 		want     fault.Kind
@@ -210,6 +227,9 @@ func TestCompileRefuses(t *testing.T) {
 		{`%{NOWHERE:x}`, fault.NotFound, "NOWHERE"},
 		{`(%{NUM:x}`, fault.Invalid, "missing closing"},
 		{`%{NUM:x}\1`, fault.Invalid, `\1`},
+		{`[%{NUM:x}]`, fault.Invalid, "unexpected )"},
+		{`(?:(?:%{NUM:x}{500}){500})`, fault.Invalid, "repeat"},
+		{`%{MANY}{500}`, fault.TooLarge, "expands"},
 	}
 	for _, tt := range tests {
 		_, err := l.Compile(tt.pattern)
@@ -280,6 +300,58 @@ func TestOverrideFileWinsOnce(t *testing.T) {
 	}
 }
 
+func TestOverridingReachesThroughDefinitions(t *testing.T) {
+	t.Parallel()
+	l := library(t, "A a\nB <%{A}>\nC %{B}\n")
+	before := compile(t, l, "%{C:c}")
+	if err := l.OverrideFile("mine", strings.NewReader("A x\n")); err != nil {
+		t.Fatal(err)
+	}
+	after := compile(t, l, "%{C:c}")
+	if captured(before, "<a>") == nil || captured(before, "<x>") != nil {
+		t.Error("a compiled pattern has changed")
+	}
+	if captured(after, "<x>") == nil || captured(after, "<a>") != nil {
+		t.Error("a definition two steps away still uses the old one")
+	}
+}
+
+func TestNestingIsBounded(t *testing.T) {
+	t.Parallel()
+	l := library(t, "D0 a\n")
+	name := "D0"
+	for i := range 2000 {
+		next := "D" + strings.Repeat("x", i+1)
+		err := l.Add(next, "(?:b%{"+name+"})*")
+		if fault.Is(err, fault.TooLarge) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		name = next
+	}
+	t.Error("2000 levels were accepted")
+}
+
+func TestPatternsAreSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	p := compile(t, library(t, small), `%{WORD:w} (%{NUM:n}|%{EITHER:e})\b`)
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			for n := range 200 {
+				number := strconv.Itoa(100*i + n)
+				want := fields{"w": "w" + number, "n": number, "e": ""}
+				if got := captured(p, "- w"+number+" "+number); !maps.Equal(got, want) {
+					t.Errorf("got %v, want %v", got, want)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
 func TestOverrideFileRefusesACycle(t *testing.T) {
 	t.Parallel()
 	l := library(t, "A a\nB <%{A}>\n")
@@ -310,28 +382,37 @@ func TestCloneIsIndependent(t *testing.T) {
 	}
 }
 
-// TestExpansionAgreesWithRegexp compares patterns with expressions written out by hand.
+// TestExpansionAgreesWithRegexp compares patterns with their text, in which definitions were put by hand.
 func TestExpansionAgreesWithRegexp(t *testing.T) {
 	t.Parallel()
 	l := library(t, small)
-	pairs := []struct{ pattern, byHand string }{
-		{`%{NUM:a}\.%{NUM:b}`, `(?P<a>[0-9]+)\.(?P<b>[0-9]+)`},
-		{`^%{V4:a}|%{EITHER:b}`, `^(?P<a>[0-9]+\.[0-9]+)|(?P<b>a|b)`},
-		{`(%{PAIR} )?%{WORD:w}`, `((?P<key>\b\w+\b)=(?P<value>\b\w+\b) )?(?P<w>\b\w+\b)`},
-		{`%{ANY:a}=%{ANY:b}`, `(?P<a>.*)=(?P<b>.*)`},
-	}
-	for _, pair := range pairs {
-		t.Run(pair.pattern, func(t *testing.T) {
-			t.Parallel()
-			p, byHand := compile(t, l, pair.pattern), regexp.MustCompile(pair.byHand)
-			rapid.Check(t, func(t *rapid.T) {
-				subject := rapid.StringOfN(rapid.RuneFrom([]rune("ab1.= é\n")), 0, 20, -1).Draw(t, "subject")
-				if got, want := captured(p, subject), named(byHand, subject); !reflect.DeepEqual(got, want) {
-					t.Fatalf("got %v, want %v", got, want)
-				}
-			})
-		})
-	}
+	byHand := strings.NewReplacer(
+		"%{NUM", "(?P<n>[0-9]+", "%{WORD", `(?P<w>\b\w+\b`, "%{ANY", "(?P<a>.*", "%{EITHER", "(?P<e>a|b",
+		":n}", ")", ":w}", ")", ":a}", ")", ":e}", ")",
+	)
+	references := []string{"%{NUM:n}", "%{WORD:w}", "%{ANY:a}", "%{EITHER:e}"}
+	around := rapid.SampledFrom([]string{
+		"", "", "x", "=", "|", "(?i)", "(?s)", "(?U)", "^", "$", " ?", "(?i:a|B)", "é+", `\.`, "(c)?",
+	})
+	after := rapid.SampledFrom([]string{"", "", "", "*", "+?", "?", "{2}", "{1,3}?"})
+	rapid.Check(t, func(t *rapid.T) {
+		var b strings.Builder
+		for _, reference := range rapid.Permutation(references).Draw(t, "references") {
+			b.WriteString(around.Draw(t, "around") + reference + after.Draw(t, "after"))
+		}
+		pattern := b.String()
+		p, err := l.Compile(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		re := regexp.MustCompile(byHand.Replace(pattern))
+		for range 5 {
+			subject := rapid.StringOfN(rapid.RuneFrom([]rune("ab1.= é\nABc")), 0, 20, -1).Draw(t, "subject")
+			if got, want := captured(p, subject), named(re, subject); !reflect.DeepEqual(got, want) {
+				t.Fatalf("%s on %q: got %v, want %v", pattern, subject, got, want)
+			}
+		}
+	})
 }
 
 func named(re *regexp.Regexp, subject string) map[string]string {
@@ -400,12 +481,4 @@ func FuzzPatternFile(f *testing.F) {
 			t.Fatal("an error without a message")
 		}
 	})
-}
-
-func BenchmarkMatch(b *testing.B) {
-	p := compile(b, library(b, small), `%{NUM:n} (%{PAIR} )?%{ANY:rest}`)
-	values := make([]string, len(p.Fields()))
-	for b.Loop() {
-		p.Match("12 key=value the rest of the line", values)
-	}
 }

@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
-	"regexp/syntax"
 	"strings"
+	"sync"
 
 	"shieldwall/internal/domain/fault"
 )
 
-var definitionLine = regexp.MustCompile(`^(\w+)\s+(.*)$`)
+// maxLine bounds, in bytes, a line of a pattern file.
+const maxLine = 1 << 18
 
 // origin says who gave a definition, which decides who may replace it.
 type origin uint8
@@ -23,26 +23,30 @@ const (
 )
 
 type definition struct {
-	pattern string
-	parts   []part
-	origin  origin
+	pattern  string
+	fragment *fragment
+	origin   origin
 }
 
 // Library is a set of named definitions. Definitions are looked up by name when a pattern is compiled, so that
-// replacing one changes what is compiled afterwards and nothing else. It is not safe for concurrent changes;
-// compiled patterns do not depend on it any more.
+// replacing one changes what is compiled afterwards and nothing else. Compile may be called concurrently, changes
+// may not; compiled patterns do not depend on the library any more.
 type Library struct {
 	definitions map[string]definition
+	workshop    *workshop
+
+	compiling sync.Mutex            // guards resolved among concurrent calls of Compile
+	resolved  map[string]*expansion // emptied when a definition is replaced
 }
 
 // New returns an empty library.
 func New() *Library {
-	return &Library{definitions: map[string]definition{}}
+	return &Library{definitions: map[string]definition{}, resolved: map[string]*expansion{}, workshop: newWorkshop()}
 }
 
 // Clone returns an independent copy: what is added to one is not seen by the other.
 func (l *Library) Clone() *Library {
-	return &Library{definitions: maps.Clone(l.definitions)}
+	return &Library{definitions: maps.Clone(l.definitions), resolved: maps.Clone(l.resolved), workshop: l.workshop}
 }
 
 // Lookup returns the definition of name as it was written.
@@ -53,7 +57,8 @@ func (l *Library) Lookup(name string) (pattern string, ok bool) {
 
 // Add defines name (letters, digits and underscores). Everything the pattern refers to must be defined before.
 // The kind of the error is Exists when name is taken (the first definition is kept), NotFound when a reference
-// has no definition, and Invalid for everything else that is wrong with the name or the pattern.
+// has no definition, TooLarge when the expansion passes the bound, and Invalid for everything else that is
+// wrong with the name or the pattern.
 func (l *Library) Add(name, pattern string) error {
 	if _, taken := l.definitions[name]; taken {
 		return fault.Errorf(fault.Exists, "pattern %s is already defined", name)
@@ -83,50 +88,54 @@ func (l *Library) override(name, pattern string) error {
 
 func (l *Library) define(name, pattern string, from origin) error {
 	switch {
-	case !isName(name):
+	case name == "" || leadingWord(name) != name:
 		return fault.Errorf(fault.Invalid, "pattern name %q is not made of letters, digits and underscores", name)
 	case pattern == "":
 		return fault.Errorf(fault.Invalid, "pattern %s is empty", name)
 	}
-	d := definition{pattern: pattern, parts: split(pattern), origin: from}
-	if err := l.check(name, d); err != nil {
+	if err := l.install(name, definition{pattern: pattern, origin: from}); err != nil {
 		return fmt.Errorf("pattern %s: %w", name, err)
 	}
+	return nil
+}
+
+// install refuses a definition that no pattern could use: better where it is written than where it is used.
+func (l *Library) install(name string, d definition) error {
+	var err error
+	if d.fragment, err = parseFragment(d.pattern); err != nil {
+		return err
+	}
+	e := l.expander()
+	if _, replaces := l.definitions[name]; replaces {
+		e.done = map[string]*expansion{} // any of the others may build on the old definition
+	}
+	e.open[name] = true
+	x, err := e.expand(d.fragment)
+	if err != nil {
+		return err
+	}
+	e.done[name] = x
+	l.resolved = e.done
 	l.definitions[name] = d
 	return nil
 }
 
-// check refuses a definition that no pattern could use: better where it is written than where it is used. What
-// it refers to was checked before and stays inside its group, so a stand-in for it will do.
-func (l *Library) check(name string, d definition) error {
-	e := newExpander(l)
-	e.open[name] = true
-	if _, err := e.expand(d.parts); err != nil {
-		return err
-	}
-	var text strings.Builder
-	for _, p := range d.parts {
-		text.WriteString(p.text)
-		if p.name != "" {
-			text.WriteString("(?:x)")
-		}
-	}
-	if _, err := syntax.Parse(text.String(), syntax.Perl); err != nil {
-		return fault.Mark(fault.Invalid, err)
-	}
-	return nil
+func (l *Library) expander() *expander {
+	return &expander{definitions: l.definitions, open: map[string]bool{}, done: l.resolved}
 }
 
 // eachDefinition calls define for the definitions of a pattern file.
 func eachDefinition(file string, r io.Reader, define func(name, pattern string) error) error {
 	scanner := bufio.NewScanner(r)
-	scanner.Buffer(nil, maxExpansion)
+	scanner.Buffer(nil, maxLine)
 	for number := 1; scanner.Scan(); number++ {
-		found := definitionLine.FindStringSubmatch(scanner.Text())
-		if found == nil {
+		name := leadingWord(scanner.Text())
+		rest := scanner.Text()[len(name):]
+		pattern := strings.TrimLeft(rest, " \t\n\f\r")
+		if name == "" || pattern == rest {
 			continue
 		}
-		if err := define(found[1], found[2]); err != nil {
+		if err := define(name, pattern); err != nil {
 			return fmt.Errorf("reading pattern file %s, line %d: %w", file, number, err)
 		}
 	}
@@ -134,14 +143,4 @@ func eachDefinition(file string, r io.Reader, define func(name, pattern string) 
 		return fmt.Errorf("reading pattern file %s: %w", file, err)
 	}
 	return nil
-}
-
-func isName(s string) bool {
-	for _, c := range []byte(s) {
-		word := c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-		if !word {
-			return false
-		}
-	}
-	return s != ""
 }

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"shieldwall/internal/expression/datafile"
+	"shieldwall/internal/platform/yamlfile"
 )
 
 // Item is one installed parser or postoverflow file.
@@ -107,17 +108,17 @@ func (n *nodeSpec) validate() error {
 	switch n.OnSuccess {
 	case "", "continue", "next_stage":
 	default:
-		return fmt.Errorf("onsuccess: '%s' is not one of next_stage, continue", n.OnSuccess)
+		return yamlfile.In("onsuccess", fmt.Errorf("'%s' is not one of next_stage, continue", n.OnSuccess))
 	}
 	if !n.Grok.present() && len(n.Nodes) == 0 && len(n.Statics) == 0 && n.Whitelist.empty() {
 		return errors.New("node is empty: it needs grok, nodes, statics or a whitelist")
 	}
 	if err := n.Grok.validate(); err != nil {
-		return fmt.Errorf("grok: %w", err)
+		return yamlfile.In("grok", err)
 	}
 	for i := range n.Statics {
 		if err := n.Statics[i].validate(); err != nil {
-			return fmt.Errorf("statics %d: %w", i+1, err)
+			return yamlfile.In("statics", yamlfile.Entry(i, err))
 		}
 	}
 	return nil

@@ -91,7 +91,7 @@ func loadItem(item Item, deps Deps) ([]*node, error) {
 		compiler := nodeCompiler{deps: deps, path: item.Path, stage: item.Stage}
 		node, err := compiler.compile(document)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", item.Path, document.Name, err)
+			return nil, fmt.Errorf("%s: line %d: %s: %w", item.Path, yamlfile.Line(item.Text, i, err), document.Name, err)
 		}
 		nodes = append(nodes, node)
 	}
@@ -117,12 +117,13 @@ func (c *nodeCompiler) compile(spec *nodeSpec) (*node, error) {
 		name:      spec.Name,
 		stage:     c.stage,
 		nextStage: spec.OnSuccess == "next_stage",
+		remembers: spec.memory(),
 		log:       c.deps.Log.With("parser", spec.Name),
 		metrics:   c.deps.Metrics,
 	}
 	steps := []struct {
-		what string
-		run  func(*node, *nodeSpec) error
+		key string
+		run func(*node, *nodeSpec) error
 	}{
 		{"filter", c.compileFilter},
 		{"grok", c.compileGrok},
@@ -133,7 +134,7 @@ func (c *nodeCompiler) compile(spec *nodeSpec) (*node, error) {
 	}
 	for _, step := range steps {
 		if err := step.run(n, spec); err != nil {
-			return nil, fmt.Errorf("%s: %w", step.what, err)
+			return nil, yamlfile.In(step.key, err)
 		}
 	}
 	return n, nil
@@ -151,7 +152,7 @@ func (c *nodeCompiler) addPatterns(patterns patternSyntax) error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("pattern_syntax: %s: %w", p.name, err)
+			return yamlfile.In("pattern_syntax", yamlfile.In(p.name, err))
 		}
 	}
 	return nil
@@ -178,22 +179,22 @@ func (c *nodeCompiler) compileGrok(n *node, spec *nodeSpec) error {
 	if !spec.Grok.present() {
 		return nil
 	}
-	pattern := spec.Grok.Pattern
+	key, pattern := "pattern", spec.Grok.Pattern
 	if spec.Grok.Name != "" {
-		pattern = "%{" + spec.Grok.Name + "}"
+		key, pattern = "name", "%{"+spec.Grok.Name+"}"
 	}
 	compiled, err := c.deps.Patterns.Compile(pattern)
 	if err != nil {
-		return err
+		return yamlfile.In(key, err)
 	}
 	step := &grokStep{pattern: compiled, fields: compiled.Fields(), applyOn: spec.Grok.ApplyOn}
 	if spec.Grok.ApplyOn == "" {
 		if step.subject, err = c.deps.Expressions.CompileAny(spec.Grok.Expression, event.Env{}); err != nil {
-			return fmt.Errorf("expression: %w", err)
+			return yamlfile.In("expression", err)
 		}
 	}
 	if step.statics, err = c.statics(spec.Grok.Statics); err != nil {
-		return err
+		return yamlfile.In("statics", err)
 	}
 	n.grok = step
 	return nil
@@ -213,7 +214,7 @@ func (c *nodeCompiler) compileChildren(n *node, spec *nodeSpec) error {
 		}
 		compiled, err := c.compile(child)
 		if err != nil {
-			return fmt.Errorf("node %d: %w", i+1, err)
+			return yamlfile.Entry(i, err)
 		}
 		n.children = append(n.children, compiled)
 	}

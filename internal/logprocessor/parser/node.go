@@ -21,6 +21,7 @@ type node struct {
 	statics   []static
 	children  []*node
 	nextStage bool // success moves the event to the next stage
+	remembers memory
 	log       *slog.Logger
 	metrics   *Metrics
 }
@@ -34,10 +35,16 @@ type grokStep struct {
 }
 
 // run processes an event. It reports whether the node succeeded; an error means that the event can't go on.
-func (n *node) run(set *Set, evt *event.Event) (bool, error) {
+func (n *node) run(set *Set, evt *event.Event, turn Turn) (bool, error) {
 	env := &event.Env{Evt: evt}
+	if n.remembers.inFilter {
+		turn()
+	}
 	if !n.enters(env) {
 		return false, nil
+	}
+	if n.remembers.inside {
+		turn()
 	}
 	n.metrics.hit(n, evt)
 	whitelisted := n.whitelist.check(n, env)
@@ -48,7 +55,7 @@ func (n *node) run(set *Set, evt *event.Event) (bool, error) {
 	if matched {
 		n.runStash(env)
 	}
-	succeeded, err := n.runChildren(set, evt, matched)
+	succeeded, err := n.runChildren(set, evt, turn, matched)
 	if err != nil {
 		return false, err
 	}
@@ -130,11 +137,11 @@ func (n *node) evaluateSubject(env *event.Env) (string, bool) {
 
 // runChildren decides whether the node succeeded. A child's success makes it succeed, and ends the search
 // when this node leads to the next stage; a child's failure makes it fail unless its own pattern matched.
-func (n *node) runChildren(set *Set, evt *event.Event, matched bool) (bool, error) {
+func (n *node) runChildren(set *Set, evt *event.Event, turn Turn, matched bool) (bool, error) {
 	protected := n.grok != nil && matched
 	succeeded := matched
 	for _, child := range n.children {
-		ok, err := child.run(set, evt)
+		ok, err := child.run(set, evt, turn)
 		if err != nil {
 			return false, err
 		}

@@ -8,6 +8,10 @@ import (
 // copy what it wants to keep of the event, which goes on.
 type Observer func(stage, parser string, evt *event.Event, succeeded bool)
 
+// Turn is called by a worker before it does what depends on earlier events, possibly often. It returns when
+// all events that come before are through.
+type Turn func()
+
 // Parse runs evt through the stages. It reports whether the event made it through all of them, which is
 // also what evt.Process says afterwards. It never panics on an event made by event.New.
 func (s *Set) Parse(evt *event.Event) bool {
@@ -16,8 +20,13 @@ func (s *Set) Parse(evt *event.Event) bool {
 
 // ParseObserved is Parse with an observer. A node that ends the event with an error is not observed.
 func (s *Set) ParseObserved(evt *event.Event, observe Observer) bool {
+	return s.ParseInTurn(evt, func() {}, observe)
+}
+
+// ParseInTurn is ParseObserved for one of several workers: it takes its turn before a node that uses a stash.
+func (s *Set) ParseInTurn(evt *event.Event, turn Turn, observe Observer) bool {
 	evt.Process = false
-	evt.Process = s.parse(evt, observe)
+	evt.Process = s.parse(evt, turn, observe)
 	return evt.Process
 }
 
@@ -30,7 +39,7 @@ func (s *Set) Stages() []string {
 	return names
 }
 
-func (s *Set) parse(evt *event.Event, observe Observer) bool {
+func (s *Set) parse(evt *event.Event, turn Turn, observe Observer) bool {
 	if len(s.stages) == 0 {
 		return true
 	}
@@ -42,7 +51,7 @@ func (s *Set) parse(evt *event.Event, observe Observer) bool {
 		if evt.Stage > stage.name && s.next[evt.Stage] != "" {
 			continue // a node moved it further
 		}
-		if evt.Stage != stage.name || !s.runStage(stage, evt, observe) {
+		if evt.Stage != stage.name || !s.runStage(stage, evt, turn, observe) {
 			return false
 		}
 	}
@@ -50,10 +59,10 @@ func (s *Set) parse(evt *event.Event, observe Observer) bool {
 }
 
 // runStage reports whether one of the nodes succeeded.
-func (s *Set) runStage(stage *stage, evt *event.Event, observe Observer) bool {
+func (s *Set) runStage(stage *stage, evt *event.Event, turn Turn, observe Observer) bool {
 	succeeded := false
 	for _, n := range stage.nodes {
-		ok, err := n.run(s, evt)
+		ok, err := n.run(s, evt, turn)
 		if err != nil {
 			s.log.Error("dropping an event that a parser cannot handle", "error", err)
 			return false

@@ -3,11 +3,14 @@ package parser
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"shieldwall/internal/expression"
 	"shieldwall/internal/expression/stash"
 	"shieldwall/internal/logprocessor/event"
+	"shieldwall/internal/platform/yamlfile"
 )
 
 // stashStep remembers a value of an event for later ones.
@@ -17,11 +20,30 @@ type stashStep struct {
 	into       *stash.Stash
 }
 
+// memory says where a node, apart from its children, depends on earlier events: a stash is all that they
+// leave behind.
+type memory struct {
+	inFilter, inside bool
+}
+
+// UsesStash reports whether an expression may read a stash or write to one.
+func UsesStash(expression string) bool {
+	return strings.Contains(expression, "FromStash") || strings.Contains(expression, "InStash")
+}
+
+func (n *nodeSpec) memory() memory {
+	inside := len(n.Stash) > 0 || UsesStash(n.Grok.Expression) || slices.ContainsFunc(n.Whitelist.Expressions, UsesStash)
+	for _, s := range slices.Concat(n.Statics, n.Grok.Statics) {
+		inside = inside || UsesStash(s.Expression)
+	}
+	return memory{inFilter: UsesStash(n.Filter), inside: inside}
+}
+
 func (c *nodeCompiler) compileStash(n *node, spec *nodeSpec) error {
 	for i := range spec.Stash {
 		step, err := c.stashStep(&spec.Stash[i])
 		if err != nil {
-			return err
+			return yamlfile.Entry(i, err)
 		}
 		n.stash = append(n.stash, step)
 	}
@@ -34,17 +56,17 @@ func (c *nodeCompiler) stashStep(spec *stashSpec) (stashStep, error) {
 	}
 	ttl, err := time.ParseDuration(spec.TTL)
 	if err != nil {
-		return stashStep{}, fmt.Errorf("ttl: %w", err)
+		return stashStep{}, yamlfile.In("ttl", err)
 	}
 	if err := c.deps.Stash.Declare(stash.Spec{Name: spec.Name, Size: spec.Size, TTL: ttl, Strategy: spec.Strategy}); err != nil {
 		return stashStep{}, err
 	}
 	step := stashStep{name: spec.Name, into: c.deps.Stash}
 	if step.key, err = c.deps.Expressions.CompileAny(spec.Key, event.Env{}); err != nil {
-		return stashStep{}, fmt.Errorf("key: %w", err)
+		return stashStep{}, yamlfile.In("key", err)
 	}
 	if step.value, err = c.deps.Expressions.CompileAny(spec.Value, event.Env{}); err != nil {
-		return stashStep{}, fmt.Errorf("value: %w", err)
+		return stashStep{}, yamlfile.In("value", err)
 	}
 	return step, nil
 }

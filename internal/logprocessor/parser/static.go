@@ -11,6 +11,7 @@ import (
 	"shieldwall/internal/expression"
 	"shieldwall/internal/logprocessor/enrich"
 	"shieldwall/internal/logprocessor/event"
+	"shieldwall/internal/platform/yamlfile"
 )
 
 // static puts one value somewhere in an event.
@@ -31,7 +32,7 @@ func (c *nodeCompiler) statics(specs []staticSpec) ([]static, error) {
 	for i := range specs {
 		s, ok, err := c.static(&specs[i])
 		if err != nil {
-			return nil, fmt.Errorf("static %d: %w", i+1, err)
+			return nil, yamlfile.Entry(i, err)
 		}
 		if ok {
 			compiled = append(compiled, s)
@@ -45,7 +46,7 @@ func (c *nodeCompiler) static(spec *staticSpec) (s static, ok bool, err error) {
 	s = static{value: spec.Value}
 	if spec.Value == "" && spec.Expression != "" {
 		if s.expression, err = c.deps.Expressions.CompileAny(spec.Expression, event.Env{}); err != nil {
-			return static{}, false, err
+			return static{}, false, yamlfile.In("expression", err)
 		}
 	}
 	switch {

@@ -1,12 +1,12 @@
 package parser
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 
 	"shieldwall/internal/expression"
 	"shieldwall/internal/logprocessor/event"
+	"shieldwall/internal/platform/yamlfile"
 )
 
 // whitelist marks events that nobody must be banned for.
@@ -22,24 +22,24 @@ func (c *nodeCompiler) compileWhitelist(n *node, spec *nodeSpec) error {
 		return nil
 	}
 	w := &whitelist{reason: spec.Whitelist.Reason}
-	for _, text := range spec.Whitelist.IPs {
+	for i, text := range spec.Whitelist.IPs {
 		addr, err := netip.ParseAddr(text)
 		if err != nil {
-			return fmt.Errorf("ip: %w", err)
+			return yamlfile.In("ip", yamlfile.Entry(i, err))
 		}
 		w.addrs = append(w.addrs, addr)
 	}
-	for _, text := range spec.Whitelist.CIDRs {
+	for i, text := range spec.Whitelist.CIDRs {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
-			return fmt.Errorf("cidr: %w", err)
+			return yamlfile.In("cidr", yamlfile.Entry(i, err))
 		}
 		w.prefixes = append(w.prefixes, prefix.Masked())
 	}
-	for _, text := range spec.Whitelist.Expressions {
+	for i, text := range spec.Whitelist.Expressions {
 		compiled, err := c.deps.Expressions.CompileBool(text, event.Env{})
 		if err != nil {
-			return fmt.Errorf("expression: %w", err)
+			return yamlfile.In("expression", yamlfile.Entry(i, err))
 		}
 		w.expressions = append(w.expressions, compiled)
 	}

@@ -54,6 +54,17 @@ func (s *Scenario) alerts(state *bucket.State, sources map[string]*wire.Source, 
 	return alerts
 }
 
+// addContext is apart because it is work that overflows which nobody hears of need not cause.
+func (s *Scenario) addContext(evt *event.Event, queue []*event.Event) {
+	if s.context == nil {
+		return
+	}
+	meta := s.context(queue)
+	for _, alert := range evt.Overflow.APIAlerts {
+		alert.Meta = meta
+	}
+}
+
 func alertEvents(queue []*event.Event) []wire.Event {
 	events := make([]wire.Event, 0, len(queue))
 	for _, evt := range queue {

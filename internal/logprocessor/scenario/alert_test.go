@@ -119,6 +119,30 @@ func describe(evt *event.Event, facts ...string) {
 	}
 }
 
+func TestContext(t *testing.T) {
+	t.Parallel()
+	b := newBench()
+	asked := 0
+	b.context = func(queue []*event.Event) []wire.MetaItem {
+		asked++
+		return []wire.MetaItem{{Key: "users", Value: queue[0].Meta["user"] + " " + queue[len(queue)-1].Meta["user"]}}
+	}
+	b.use(t, with(leaky, "scope: {type: user, expression: evt.Meta.user}", "blackhole: 1m"))
+	overflow := b.pour(replayed("0s user=root"), replayed("1s user=admin"), replayed("2s user=x"), replayed("3s user=y"))
+	if len(overflow) != 1 || asked != 1 {
+		t.Fatalf("%d overflows, context asked %d times: one and one should be heard of", len(overflow), asked)
+	}
+	for _, alert := range overflow[0].Overflow.APIAlerts {
+		if alert.GetMeta("users") != "root admin" {
+			t.Errorf("%s: meta %v", alert.Source.Value, alert.Meta)
+		}
+	}
+	b.use(t, with(trigger, "overflow_filter: signal.Alert.GetMeta('users') != 'x x'"))
+	if got := len(b.pour(replayed("4s user=x"), replayed("5s user=z"))); got != 1 {
+		t.Errorf("%d overflows pass a filter on the context, want 1", got)
+	}
+}
+
 func TestOverflowEvent(t *testing.T) {
 	t.Parallel()
 	b := newBench()

@@ -58,6 +58,7 @@ type bench struct {
 	store    *bucket.Store
 	set      *scenario.Set
 	engine   *scenario.Engine
+	context  scenario.Context
 }
 
 func newBench() *bench {
@@ -78,6 +79,7 @@ func (b *bench) load(items ...scenario.Item) (*scenario.Set, error) {
 		Data:        data,
 		DataDir:     "testdata",
 		Simulated:   func(name string) bool { return strings.HasPrefix(name, "simulated") },
+		Context:     b.context,
 	})
 }
 

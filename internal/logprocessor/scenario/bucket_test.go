@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"shieldwall/internal/logprocessor/bucket"
 	"shieldwall/internal/logprocessor/event"
 )
 
@@ -247,6 +248,7 @@ func TestLiveBlackhole(t *testing.T) {
 func TestReplayIgnoresTheWallClock(t *testing.T) {
 	t.Parallel()
 	b := newBench()
+	b.store = bucket.NewReplay(today)
 	b.use(t, with(leaky, "groupby: evt.Meta.source_ip", "blackhole: 1h"))
 	overflows := b.pour(eachReplayed([]string{"0s", "1s"})...)
 	b.pour(eachReplayed([]string{"2s ip=192.0.2.2"})...)

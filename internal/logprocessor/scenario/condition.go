@@ -1,12 +1,12 @@
 package scenario
 
 import (
-	"fmt"
 	"slices"
 
 	"shieldwall/internal/expression"
 	"shieldwall/internal/logprocessor/bucket"
 	"shieldwall/internal/logprocessor/event"
+	"shieldwall/internal/platform/yamlfile"
 )
 
 // evidence is one compiled bayesian condition.
@@ -26,7 +26,7 @@ func (s *Scenario) compileConditions(from *spec, library *expression.Library) er
 	if from.Condition != "" {
 		condition, err := library.CompileBool(from.Condition, conditionEnv{})
 		if err != nil {
-			return fmt.Errorf("condition: %w", err)
+			return yamlfile.In("condition", err)
 		}
 		verdicts = append(verdicts, func(state *bucket.State, evt *event.Event) bool { return s.holds(condition, state, evt) })
 	}
@@ -50,7 +50,7 @@ func (s *Scenario) compileBayesian(from *spec, library *expression.Library) (ver
 	for i, c := range from.BayesianConditions {
 		compiled, err := library.CompileBool(c.Condition, conditionEnv{})
 		if err != nil {
-			return nil, fmt.Errorf("bayesian_conditions %d: %w", i+1, err)
+			return nil, yamlfile.In("bayesian_conditions", yamlfile.Entry(i, yamlfile.In("condition", err)))
 		}
 		list = append(list, evidence{compiled, c.ProbGivenEvil, c.ProbGivenBenign, c.Guillotine})
 	}

@@ -22,8 +22,16 @@ func NewEngine(set *Set, store *bucket.Store, metrics *Metrics) *Engine {
 	for _, scenario := range set.scenarios {
 		e.byIdentity[scenario.identity] = scenario
 	}
-	e.metrics.restart(store.Retain(func(identity string) bool { return e.byIdentity[identity] != nil }), e.byIdentity)
+	e.metrics.restart(store.Retain(e.shape), e.byIdentity)
 	return e
+}
+
+// shape returns nil for a scenario that is not there any more, or has changed.
+func (e *Engine) shape(identity string) *bucket.Config {
+	if scenario := e.byIdentity[identity]; scenario != nil {
+		return &scenario.bucket
+	}
+	return nil
 }
 
 // Pour performs pours and returns the overflows they cause, in order.
@@ -66,20 +74,23 @@ func (e *Engine) overflow(s *Scenario, result bucket.Result) *event.Event {
 		s.log.Error("overflow without alert", "group", result.Key.Group, "error", err)
 		return nil
 	}
-	if !s.passes(evt, result) {
-		return nil
+	if s.overflow != nil {
+		s.addContext(evt, result.State.Queue) // the filter can read it
+		if !s.passes(evt, result) {
+			return nil
+		}
 	}
 	if s.blackhole > 0 && e.store.Silenced(result, s.blackhole) {
 		return nil
+	}
+	if s.overflow == nil {
+		s.addContext(evt, result.State.Queue)
 	}
 	return evt
 }
 
 // passes asks the overflow filter. One that cannot be evaluated lets the alert through.
 func (s *Scenario) passes(evt *event.Event, result bucket.Result) bool {
-	if s.overflow == nil {
-		return true
-	}
 	leaky := s.leaky(result.State)
 	leaky.Ovflw_ts = result.At
 	pass, err := s.overflow.Eval(&overflowEnv{Queue: leaky.Queue, Signal: &evt.Overflow, Leaky: leaky})

@@ -2,11 +2,13 @@ package scenario
 
 import (
 	"errors"
-	"fmt"
+	"slices"
 	"time"
 
 	"shieldwall/internal/expression/datafile"
 	"shieldwall/internal/logprocessor/bucket"
+	"shieldwall/internal/logprocessor/parser"
+	"shieldwall/internal/platform/yamlfile"
 )
 
 // Item is one installed scenario file.
@@ -59,6 +61,11 @@ type scopeSpec struct {
 	Expression string `yaml:"expression"`
 }
 
+// usesStash looks at what is asked of each event; what is asked of a bucket is asked in order anyway.
+func (s *spec) usesStash() bool {
+	return slices.ContainsFunc([]string{s.Filter, s.GroupBy, s.Distinct, s.CancelOn}, parser.UsesStash)
+}
+
 var kinds = map[string]bucket.Kind{
 	"leaky": bucket.Leaky, "trigger": bucket.Trigger, "counter": bucket.Counter,
 	"conditional": bucket.Conditional, "bayesian": bucket.Bayesian,
@@ -72,37 +79,39 @@ type times struct {
 func (s *spec) times() (times, error) {
 	var t times
 	for _, field := range []struct {
-		name, text string
-		into       *time.Duration
+		key, text string
+		into      *time.Duration
 	}{{"leakspeed", s.Leakspeed, &t.leakspeed}, {"duration", s.Duration, &t.duration}, {"blackhole", s.Blackhole, &t.blackhole}} {
 		if field.text == "" {
 			continue
 		}
 		value, err := time.ParseDuration(field.text)
 		if err != nil {
-			return times{}, fmt.Errorf("%s: %w", field.name, err)
+			return times{}, yamlfile.In(field.key, err)
 		}
 		*field.into = value
 	}
 	return t, nil
 }
 
+var errRequired = errors.New("is required")
+
 // validate checks what every scenario needs, then what its type does.
 func (s *spec) validate(kind bucket.Kind, t times) error {
 	switch {
 	case s.Name == "":
-		return errors.New("name is required")
+		return yamlfile.In("name", errRequired)
 	case s.Description == "":
-		return errors.New("description is required")
+		return yamlfile.In("description", errRequired)
 	case s.Filter == "":
-		return errors.New("filter is required")
+		return yamlfile.In("filter", errRequired)
 	}
 	switch kind {
 	case bucket.Leaky:
 		return s.validateLeaky(t)
 	case bucket.Trigger:
 		if s.Capacity != 0 {
-			return errors.New("capacity: a trigger has none")
+			return yamlfile.In("capacity", errors.New("a trigger has none"))
 		}
 	case bucket.Counter:
 		return s.validateCounter(t)
@@ -116,30 +125,30 @@ func (s *spec) validate(kind bucket.Kind, t times) error {
 
 func (s *spec) validateLeaky(t times) error {
 	if s.Capacity <= 0 {
-		return errors.New("capacity: a leaky bucket needs one above 0")
+		return yamlfile.In("capacity", errors.New("a leaky bucket needs one above 0"))
 	}
 	if t.leakspeed <= 0 {
-		return errors.New("leakspeed: a leaky bucket needs one above 0")
+		return yamlfile.In("leakspeed", errors.New("a leaky bucket needs one above 0"))
 	}
 	return nil
 }
 
 func (s *spec) validateCounter(t times) error {
 	if s.Capacity != -1 {
-		return errors.New("capacity: of a counter it must be -1")
+		return yamlfile.In("capacity", errors.New("of a counter it must be -1"))
 	}
 	if t.duration <= 0 {
-		return errors.New("duration: a counter needs one above 0")
+		return yamlfile.In("duration", errors.New("a counter needs one above 0"))
 	}
 	return nil
 }
 
 func (s *spec) validateConditional(t times) error {
 	if s.Condition == "" {
-		return errors.New("condition is required")
+		return yamlfile.In("condition", errRequired)
 	}
 	if t.leakspeed <= 0 {
-		return errors.New("leakspeed: a conditional bucket needs one above 0")
+		return yamlfile.In("leakspeed", errors.New("a conditional bucket needs one above 0"))
 	}
 	return nil
 }
@@ -147,13 +156,13 @@ func (s *spec) validateConditional(t times) error {
 func (s *spec) validateBayesian() error {
 	switch {
 	case s.Capacity != -1:
-		return errors.New("capacity: of a bayesian bucket it must be -1")
+		return yamlfile.In("capacity", errors.New("of a bayesian bucket it must be -1"))
 	case s.BayesianPrior <= 0 || !atMostOne(s.BayesianPrior):
-		return errors.New("bayesian_prior must be above 0 and at most 1")
+		return yamlfile.In("bayesian_prior", errors.New("must be above 0 and at most 1"))
 	case s.BayesianThreshold == 0 || !atMostOne(s.BayesianThreshold):
-		return errors.New("bayesian_threshold must be at most 1 and not 0")
+		return yamlfile.In("bayesian_threshold", errors.New("must be at most 1 and not 0"))
 	case len(s.BayesianConditions) == 0:
-		return errors.New("bayesian_conditions: at least one is required")
+		return yamlfile.In("bayesian_conditions", errors.New("at least one is required"))
 	}
 	return nil
 }

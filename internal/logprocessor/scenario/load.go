@@ -15,6 +15,7 @@ import (
 	"shieldwall/internal/logprocessor/event"
 	"shieldwall/internal/logprocessor/parser"
 	"shieldwall/internal/platform/yamlfile"
+	"shieldwall/internal/wire"
 )
 
 // Deps is what loading needs.
@@ -24,7 +25,11 @@ type Deps struct {
 	Data        *datafile.Set
 	DataDir     string
 	Simulated   func(scenario string) bool // whether its alerts are only pretended
+	Context     Context                    // nil: alerts carry none
 }
+
+// Context returns what alerts tell beside who and what, from the events that caused them.
+type Context func(queue []*event.Event) []wire.MetaItem
 
 // Scenario is one compiled scenario. It is read-only.
 type Scenario struct {
@@ -39,6 +44,7 @@ type Scenario struct {
 	reprocess bool
 	remediate bool
 	simulated bool
+	context   Context // nil: none
 	log       *slog.Logger
 
 	filter    *expression.Bool
@@ -102,10 +108,11 @@ func Load(items []Item, deps Deps) (*Set, error) {
 			}
 			compiled, err := compile(item, document, deps)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", item.Path, document.Name, err)
+				return nil, fmt.Errorf("%s: line %d: %s: %w", item.Path, yamlfile.Line(item.Text, i, err), document.Name, err)
 			}
 			compiled.identity = fmt.Sprintf("%s@%s/%d", compiled.Name, fingerprint(item.Text), i)
 			set.scenarios = append(set.scenarios, compiled)
+			set.remembers = set.remembers || document.usesStash()
 		}
 	}
 	return set, nil
@@ -114,7 +121,7 @@ func Load(items []Item, deps Deps) (*Set, error) {
 func compile(item Item, s *spec, deps Deps) (*Scenario, error) {
 	kind, known := kinds[s.Type]
 	if !known {
-		return nil, fmt.Errorf("type: '%s' is not one of leaky, trigger, counter, conditional, bayesian", s.Type)
+		return nil, yamlfile.In("type", fmt.Errorf("'%s' is not one of leaky, trigger, counter, conditional, bayesian", s.Type))
 	}
 	t, err := s.times()
 	if err != nil {
@@ -133,7 +140,7 @@ func compile(item Item, s *spec, deps Deps) (*Scenario, error) {
 		filterSrc: s.Filter,
 		leakspeed: t.leakspeed, blackhole: t.blackhole, bucket: s.bucketConfig(kind, t),
 		reprocess: s.Reprocess, remediate: s.Labels["remediation"] == true, simulated: deps.Simulated(s.Name),
-		log: deps.Log.With("scenario", s.Name),
+		context: deps.Context, log: deps.Log.With("scenario", s.Name),
 	}
 	if err := compiled.compileExpressions(s, deps.Expressions); err != nil {
 		return nil, err
@@ -158,13 +165,13 @@ func (s *Scenario) compileExpressions(from *spec, library *expression.Library) e
 }
 
 // compileInto leaves target as it is when there is nothing to compile.
-func compileInto[P any](target *P, name, text string, compile func(string, any) (P, error), env any) error {
+func compileInto[P any](target *P, key, text string, compile func(string, any) (P, error), env any) error {
 	if text == "" {
 		return nil
 	}
 	compiled, err := compile(text, env)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return yamlfile.In(key, err)
 	}
 	*target = compiled
 	return nil
@@ -174,11 +181,11 @@ func (s *Scenario) compileScope(from scopeSpec, library *expression.Library) err
 	s.scope = cmp.Or(from.Type, scopeIP)
 	switch {
 	case s.scope == scopeIP && from.Expression != "":
-		return fmt.Errorf("scope: an expression is not possible for %s, its value is the source address", scopeIP)
+		return yamlfile.In("scope", fmt.Errorf("an expression is not possible for %s, its value is the source address", scopeIP))
 	case s.scope != scopeIP && s.scope != scopeRange && from.Expression == "":
-		return fmt.Errorf("scope: %s needs an expression", s.scope)
+		return yamlfile.In("scope", fmt.Errorf("%s needs an expression", s.scope))
 	}
-	return compileInto(&s.scopeExpr, "scope", from.Expression, library.CompileAny, event.Env{})
+	return yamlfile.In("scope", compileInto(&s.scopeExpr, "expression", from.Expression, library.CompileAny, event.Env{}))
 }
 
 // mapKey is the published identity of a bucket.

@@ -11,7 +11,11 @@ import (
 // Set is a loaded collection of scenarios. It is read-only and safe for concurrent use.
 type Set struct {
 	scenarios []*Scenario
+	remembers bool
 }
+
+// Remembers reports whether what Match finds out about an event depends on earlier ones, through a stash.
+func (s *Set) Remembers() bool { return s.remembers }
 
 // Pour is an event on its way into one scenario's bucket.
 type Pour struct {
@@ -52,7 +56,7 @@ func (s *Set) Match(evt *event.Event, now time.Time) []Pour {
 			scenario.log.Warn("event without a usable time cannot be replayed", "error", atErr)
 			continue
 		}
-		pour.Input.At = at
+		pour.Input.At, pour.Input.Now = at, now
 		pours = append(pours, pour)
 	}
 	return pours

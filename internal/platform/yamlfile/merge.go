@@ -34,7 +34,7 @@ func Merge(base, patch []byte) ([]byte, error) {
 func parse(text []byte) (*yaml.Node, error) {
 	var node yaml.Node
 	if err := yaml.Unmarshal(text, &node); err != nil && !errors.Is(err, io.EOF) {
-		return nil, oneLine(err)
+		return nil, oneLine(text, err)
 	}
 	return &node, nil
 }

@@ -53,7 +53,7 @@ func ReadMerged(path string) ([]byte, error) {
 func Decode(path string, text []byte, target any) error {
 	decoder := strictDecoder(text)
 	if err := decoder.Decode(target); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: %w", path, oneLine(err))
+		return fmt.Errorf("%s: %w", path, oneLine(text, err))
 	}
 	return nil
 }
@@ -61,7 +61,7 @@ func Decode(path string, text []byte, target any) error {
 // DecodeLenient is Decode, but unknown keys are ignored.
 func DecodeLenient(path string, text []byte, target any) error {
 	if err := yaml.Unmarshal(text, target); err != nil {
-		return fmt.Errorf("%s: %w", path, oneLine(err))
+		return fmt.Errorf("%s: %w", path, oneLine(text, err))
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func DecodeLenient(path string, text []byte, target any) error {
 func DecodeAll[T any](path string, text []byte) ([]T, error) {
 	empty, err := emptyDocuments(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, oneLine(err))
+		return nil, fmt.Errorf("%s: %w", path, oneLine(text, err))
 	}
 	decoder := strictDecoder(text)
 	var documents []T
@@ -81,7 +81,7 @@ func DecodeAll[T any](path string, text []byte) ([]T, error) {
 			return documents, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, oneLine(err))
+			return nil, fmt.Errorf("%s: %w", path, oneLine(text, err))
 		}
 		if !empty[i] {
 			documents = append(documents, document)
@@ -113,13 +113,13 @@ func strictDecoder(text []byte) *yaml.Decoder {
 	return decoder
 }
 
-// oneLine folds the list of problems that the library reports into a single line.
-func oneLine(err error) error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	text = strings.TrimPrefix(text, "unmarshal errors:")
-	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
+// oneLine folds the list of problems that the library reports about a text into a single line.
+func oneLine(text []byte, err error) error {
+	report := strings.TrimPrefix(err.Error(), "yaml: ")
+	report = strings.TrimPrefix(report, "unmarshal errors:")
+	problems := strings.FieldsFunc(report, func(r rune) bool { return r == '\n' })
+	for i := range problems {
+		problems[i] = withKey(text, strings.TrimSpace(problems[i]))
 	}
-	return errors.New(strings.Join(lines, "; "))
+	return errors.New(strings.Join(problems, "; "))
 }

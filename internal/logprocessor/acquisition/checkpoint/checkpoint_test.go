@@ -40,11 +40,12 @@ func take(tb testing.TB, store *checkpoint.Store) *checkpoint.Cursor[int] {
 
 func saved(tb testing.TB, path string) (int, bool) {
 	tb.Helper()
-	return take(tb, open(tb, path)).Last()
+	stop, ok := take(tb, open(tb, path)).Last()
+	return stop.Position, ok
 }
 
 // The law: what the file holds is the newest position up to which everything has been acknowledged, and
-// Last is the newest issued one.
+// Last is the newest issued one; both with the time when it was issued or last confirmed.
 func TestCommitsTheLowWaterMark(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -52,7 +53,10 @@ func TestCommitsTheLowWaterMark(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		runs++
 		path := filepath.Join(dir, fmt.Sprint(runs))
-		store, err := checkpoint.Open(path, options())
+		clock := time.Unix(0, 0).UTC()
+		store, err := checkpoint.Open(path, checkpoint.Options{
+			Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return clock },
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,10 +66,19 @@ func TestCommitsTheLowWaterMark(t *testing.T) {
 		}
 		var leases []*checkpoint.Lease[int]
 		var acked []bool
+		var at []time.Time
+		stop := func(i int) checkpoint.Stop[int] { return checkpoint.Stop[int]{Position: i, At: at[i]} }
 		t.Repeat(map[string]func(*rapid.T){
 			"issue": func(*rapid.T) {
 				leases = append(leases, cursor.Issue(len(leases)))
 				acked = append(acked, false)
+				at = append(at, clock)
+			},
+			"confirm": func(*rapid.T) {
+				cursor.Confirm()
+				if len(at) > 0 {
+					at[len(at)-1] = clock
+				}
 			},
 			"ack": func(t *rapid.T) {
 				if len(leases) == 0 {
@@ -84,9 +97,10 @@ func TestCommitsTheLowWaterMark(t *testing.T) {
 					t.Skip("nothing to withdraw")
 				}
 				leases[newest].Withdraw()
-				leases, acked = leases[:newest], acked[:newest]
+				leases, acked, at = leases[:newest], acked[:newest], at[:newest]
 			},
 			"": func(t *rapid.T) {
+				defer func() { clock = clock.Add(time.Minute) }()
 				if err := store.Flush(); err != nil {
 					t.Fatal(err)
 				}
@@ -102,11 +116,11 @@ func TestCommitsTheLowWaterMark(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got, ok := again.Last(); ok != (want >= 0) || ok && got != want {
-					t.Fatalf("saved %d, %v; want %d", got, ok, want)
+				if got, ok := again.Last(); ok != (want >= 0) || ok && got != stop(want) {
+					t.Fatalf("saved %v, %v; want %d", got, ok, want)
 				}
-				if got, ok := cursor.Last(); ok != (len(leases) > 0) || ok && got != len(leases)-1 {
-					t.Fatalf("last %d, %v; want %d", got, ok, len(leases)-1)
+				if got, ok := cursor.Last(); ok != (len(leases) > 0) || ok && got != stop(len(leases)-1) {
+					t.Fatalf("last %v, %v; want %d", got, ok, len(leases)-1)
 				}
 			},
 		})
@@ -126,8 +140,8 @@ func TestReloadContinuesWhereTheOldSourceStopped(t *testing.T) {
 	old.Release()
 
 	next := take(t, store)
-	if got, ok := next.Last(); !ok || got != 2 {
-		t.Fatalf("continues at %d, %v; want 2", got, ok)
+	if got, ok := next.Last(); !ok || got.Position != 2 {
+		t.Fatalf("continues at %v, %v; want 2", got, ok)
 	}
 	next.Issue(3).Ack()
 	if err := store.Flush(); err != nil {
@@ -162,9 +176,43 @@ func TestUntakenPositionsSurviveAFlush(t *testing.T) {
 	if err := store.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]int{"k": 7, "other": 1}
-	if got := checkpoint.Positions[int](open(t, path), ""); len(got) != 2 || got["k"] != want["k"] || got["other"] != want["other"] {
-		t.Fatalf("positions %v, want %v", got, want)
+	if got := checkpoint.Stops[int](open(t, path), ""); len(got) != 2 || got["k"].Position != 7 || got["other"].Position != 1 {
+		t.Fatalf("stops %v, want k at 7 and other at 1", got)
+	}
+}
+
+// A log that is quiet is confirmed all the time; the file is written now and then.
+func TestConfirmationsAreWrittenNowAndThen(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "checkpoints.json")
+	clock := time.Unix(0, 0).UTC()
+	store, err := checkpoint.Open(path, checkpoint.Options{
+		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return clock },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cursor := take(t, store)
+	cursor.Confirm() // of no position
+	cursor.Set(1)
+	writes := 0
+	var before time.Time
+	for range 60 {
+		if err := store.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		stop, _ := take(t, open(t, path)).Last()
+		if clock.Sub(stop.At) > 15*time.Second {
+			t.Fatalf("at %v the file says %v", clock, stop.At)
+		}
+		if !stop.At.Equal(before) {
+			writes++
+		}
+		before, clock = stop.At, clock.Add(time.Second)
+		cursor.Confirm()
+	}
+	if writes != 4 {
+		t.Fatalf("%d writes in a minute, want 4", writes)
 	}
 }
 
@@ -185,7 +233,7 @@ func TestDamagedFileIsSetAside(t *testing.T) {
 			store := open(t, path)
 			cursor := take(t, store)
 			if got, ok := cursor.Last(); ok {
-				t.Fatalf("position %d from a damaged file", got)
+				t.Fatalf("position %v from a damaged file", got)
 			}
 			cursor.Set(5)
 			if err := store.Flush(); err != nil {
@@ -238,7 +286,7 @@ func TestOldestPositionsAreForgotten(t *testing.T) {
 	if err := store.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	positions := checkpoint.Positions[int](open(t, path), "")
+	positions := checkpoint.Stops[int](open(t, path), "")
 	_, first := positions["0"]
 	_, second := positions["1"]
 	_, newest := positions[fmt.Sprint(total-1)]

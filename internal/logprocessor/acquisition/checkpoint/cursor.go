@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // ErrTaken says that another source holds the cursor.
@@ -19,10 +20,19 @@ type Cursor[P any] struct {
 	oldest, newest *Lease[P] // issued and not committed: a list that never holds two acknowledged neighbours
 }
 
+// Stop is where reading stopped, and when.
+type Stop[P any] struct {
+	Position P
+	// At is when the position was issued or last confirmed, in a process before this one up to some
+	// seconds earlier. Nobody is known to have read behind the position since.
+	At time.Time
+}
+
 // Lease is one issued position. Exactly one of its methods is called, once.
 type Lease[P any] struct {
 	cursor       *Cursor[P]
 	position     P
+	at           time.Time // when it was issued or last confirmed
 	acked        bool
 	older, newer *Lease[P]
 }
@@ -49,44 +59,40 @@ func Take[P any](store *Store, key string) (*Cursor[P], error) {
 	return cursor, nil
 }
 
-// Positions returns where reading would continue for every key with the prefix. Positions that are not a P
-// are left out.
-func Positions[P any](store *Store, prefix string) map[string]P {
+// Stops returns where reading would continue for every key with the prefix. Positions that are not a P are
+// left out.
+func Stops[P any](store *Store, prefix string) map[string]Stop[P] {
 	store.mu.Lock()
 	defer store.mu.Unlock()
-	positions := map[string]P{}
+	stops := map[string]Stop[P]{}
 	for _, key := range store.withPrefix(prefix) {
 		slot := store.slots[key]
 		if cursor, ok := slot.cursor.(*Cursor[P]); ok {
-			if last := cursor.last(); last != nil {
-				positions[key] = *last
+			if last, ok := cursor.last(); ok {
+				stops[key] = last
 			}
 			continue
 		}
 		if saved := decode[P](store, key, slot.saved); saved != nil {
-			positions[key] = *saved
+			stops[key] = Stop[P]{*saved, slot.updated}
 		}
 	}
-	return positions
+	return stops
 }
 
 // Last returns where reading continues: the newest issued position, or the saved one; false when there is
 // none.
-func (c *Cursor[P]) Last() (P, bool) {
+func (c *Cursor[P]) Last() (Stop[P], bool) {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	if last := c.last(); last != nil {
-		return *last, true
-	}
-	var none P
-	return none, false
+	return c.last()
 }
 
 // Issue hands out a position, to be acknowledged when nothing can lose what lies before it.
 func (c *Cursor[P]) Issue(position P) *Lease[P] {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	lease := &Lease[P]{cursor: c, position: position, older: c.newest}
+	lease := &Lease[P]{cursor: c, position: position, at: c.store.now(), older: c.newest}
 	if c.newest == nil {
 		c.oldest = lease
 	} else {
@@ -98,6 +104,24 @@ func (c *Cursor[P]) Issue(position P) *Lease[P] {
 
 // Set issues and acknowledges a position that has no lines before it that matter.
 func (c *Cursor[P]) Set(position P) { c.Issue(position).Ack() }
+
+// Confirm says that nothing lies behind the newest issued position now. A source that has read everything
+// says so every few seconds, so that a later one can tell a quiet log from one that nobody read.
+func (c *Cursor[P]) Confirm() {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	now := c.store.now()
+	switch {
+	case c.newest != nil:
+		c.newest.at = now
+	case c.committed != nil:
+		c.slot.updated = now
+		c.store.confirmed(now)
+	}
+}
+
+// Save writes what is committed now, with the positions of all other cursors.
+func (c *Cursor[P]) Save() error { return c.store.Flush() }
 
 // Release lets another source take the cursor. Leases stay valid.
 func (c *Cursor[P]) Release() {
@@ -121,7 +145,7 @@ func (l *Lease[P]) Ack() {
 	if first := c.oldest; first.acked {
 		first.unlink()
 		c.committed = &first.position
-		c.slot.updated = c.store.now()
+		c.slot.updated = first.at
 		c.store.dirty = true
 	}
 }
@@ -149,11 +173,14 @@ func (l *Lease[P]) unlink() {
 	}
 }
 
-func (c *Cursor[P]) last() *P {
+func (c *Cursor[P]) last() (Stop[P], bool) {
 	if c.newest != nil {
-		return &c.newest.position
+		return Stop[P]{c.newest.position, c.newest.at}, true
 	}
-	return c.committed
+	if c.committed != nil {
+		return Stop[P]{*c.committed, c.slot.updated}, true
+	}
+	return Stop[P]{}, false
 }
 
 func (c *Cursor[P]) committedPosition() (any, bool) {

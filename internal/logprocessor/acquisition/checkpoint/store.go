@@ -19,8 +19,12 @@ import (
 
 const (
 	formatVersion = 1
-	maxEntries    = 10_000   // beyond it the positions that moved longest ago are forgotten
+	maxEntries    = 10_000   // beyond it the positions that were read at longest ago are forgotten
 	maxFileBytes  = 32 << 20 // no file that this package wrote comes near
+
+	// confirmEvery bounds by how much a confirmation in the file may lag behind. It costs a write of the file
+	// each time while all logs are quiet.
+	confirmEvery = 15 * time.Second
 )
 
 // Store keeps the positions of all sources. It is safe for concurrent use.
@@ -31,15 +35,17 @@ type Store struct {
 
 	writing sync.Mutex // one Flush at a time, so that an older snapshot never replaces a newer one
 
-	mu    sync.Mutex
-	slots map[string]*slot
-	dirty bool
+	mu       sync.Mutex
+	slots    map[string]*slot
+	mark     json.RawMessage // what Commit saved with the positions
+	dirty    bool
+	gathered time.Time // when the positions were last put together to be written
 }
 
 // slot is one key: what the file said until a cursor takes it, the cursor from then on.
 type slot struct {
 	saved   json.RawMessage
-	updated time.Time
+	updated time.Time // when the committed position was issued or last confirmed
 	cursor  committer
 	taken   bool
 }
@@ -52,6 +58,7 @@ type committer interface {
 type document struct {
 	Version   int              `json:"version"`
 	Positions map[string]entry `json:"positions"`
+	Mark      json.RawMessage  `json:"mark,omitempty"`
 }
 
 type entry struct {
@@ -110,10 +117,40 @@ func (s *Store) Run(ctx context.Context, interval time.Duration) error {
 	}
 }
 
-// Flush writes the committed positions if one has changed. When it returns nil they are on disk.
+// Flush writes the committed positions if one has changed, or if the last time was a while ago and one was
+// confirmed since. When it returns nil they are on disk.
 func (s *Store) Flush() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	return s.flush()
+}
+
+// Commit calls release, which acknowledges leases, and writes what is committed then together with a mark:
+// the file never holds the one without the other. A mark is JSON. After an error both are in memory, and
+// the next Flush or Commit writes them.
+func (s *Store) Commit(mark json.RawMessage, release func()) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	release()
+	s.setMark(mark)
+	return s.flush()
+}
+
+// Mark returns the mark of the last Commit, or the saved one; nil when there is none.
+func (s *Store) Mark() json.RawMessage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mark
+}
+
+func (s *Store) setMark(mark json.RawMessage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mark, s.dirty = mark, true
+}
+
+// flush is called with writing locked.
+func (s *Store) flush() error {
 	snapshot, changed := s.snapshot()
 	if !changed {
 		return nil
@@ -136,7 +173,15 @@ func (s *Store) load(text []byte) error {
 	for key, entry := range loaded.Positions {
 		s.slots[key] = &slot{saved: entry.Position, updated: entry.Updated}
 	}
+	s.mark = loaded.Mark
 	return nil
+}
+
+// confirmed makes the next Flush write if the file has become too old to tell.
+func (s *Store) confirmed(now time.Time) {
+	if now.Sub(s.gathered) >= confirmEvery {
+		s.dirty = true
+	}
 }
 
 func (s *Store) markDirty() {
@@ -156,7 +201,7 @@ func (s *Store) snapshot() (map[string]committed, bool) {
 	if !s.dirty || s.path == "" {
 		return nil, false
 	}
-	s.dirty = false
+	s.dirty, s.gathered = false, s.now()
 	s.forgetOldest()
 	snapshot := make(map[string]committed, len(s.slots))
 	for key, slot := range s.slots {
@@ -167,7 +212,8 @@ func (s *Store) snapshot() (map[string]committed, bool) {
 	return snapshot, true
 }
 
-// forgetOldest keeps the store within its bound; what a source holds right now stays.
+// forgetOldest keeps the store within its bound; what a source holds right now stays. The oldest belong to
+// what no source has found for the longest time.
 func (s *Store) forgetOldest() {
 	excess := len(s.slots) - maxEntries
 	if excess <= 0 {
@@ -189,7 +235,7 @@ func (s *slot) position() (any, bool) {
 }
 
 func (s *Store) write(snapshot map[string]committed) error {
-	file := document{Version: formatVersion, Positions: make(map[string]entry, len(snapshot))}
+	file := document{Version: formatVersion, Positions: make(map[string]entry, len(snapshot)), Mark: s.Mark()}
 	for key, value := range snapshot {
 		position, err := json.Marshal(value.position)
 		if err != nil {

@@ -9,6 +9,9 @@
 // followed exactly by any reader: what is written between the copy and the truncation, or before the
 // truncation is noticed, is gone with the file.
 //
+// What was written while nobody read for more than a minute is delivered by the clock of the log, everything
+// else by that of the source; no batch has both.
+//
 // A last line without a newline is held until its newline comes or the file has been quiet for a while.
 // Lines beyond one MiB are cut. A trailing carriage return belongs to the line when following, and not when
 // reading finished files; empty lines are left out.

@@ -65,11 +65,11 @@ func unlessEnded(ctx context.Context, err error) error {
 	return nil
 }
 
-// send reports false when ctx ended before anyone took the lines.
-func (e *emitter) send(ctx context.Context, lines []event.Line, ack func()) bool {
+// send reports false when ctx ended before anyone took the batch.
+func (e *emitter) send(ctx context.Context, batch acquisition.Batch) bool {
 	select {
-	case e.out <- acquisition.Batch{Lines: lines, Clock: e.clock, Ack: ack}:
-		e.hits.Add(float64(len(lines)))
+	case e.out <- batch:
+		e.hits.Add(float64(len(batch.Lines)))
 		return true
 	case <-ctx.Done():
 		return false

@@ -29,14 +29,19 @@ func TestContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			acquisitiontest.Run(t, func(t *testing.T) acquisitiontest.Harness {
+				t.Helper()
 				path := filepath.Join(t.TempDir(), "x.log")
 				return acquisitiontest.Harness{
 					Kind:   "file",
 					Labels: map[string]string{"type": "test"},
 					Open: func(t *testing.T, env acquisition.Env) acquisition.Source {
+						t.Helper()
 						return open(t, "filename: "+path+"\nlabels: {type: test}\n"+keys, env)
 					},
-					Append: func(t *testing.T, lines ...string) { appendLines(t, path, lines...) },
+					Append: func(t *testing.T, lines ...string) {
+						t.Helper()
+						appendLines(t, path, lines...)
+					},
 				}
 			})
 		})
@@ -45,15 +50,17 @@ func TestContract(t *testing.T) {
 
 func TestFollowing(t *testing.T) {
 	t.Parallel()
-	tests := map[string]func(t *testing.T, f *follow){
-		"existing file from its end": func(t *testing.T, f *follow) {
+	tests := map[string]func(f *follow){
+		"existing file from its end": func(f *follow) {
+			t := f.t
 			appendLines(t, f.path("a.log"), "old")
 			f.start("filename: " + f.path("a.log"))
 			f.await("following log file")
 			appendLines(t, f.path("a.log"), "new")
 			f.expect("new")
 		},
-		"file that appears later from its start": func(t *testing.T, f *follow) {
+		"file that appears later from its start": func(f *follow) {
+			t := f.t
 			f.start("filename: " + f.path("sub/deep/a.log"))
 			f.await("no file matches yet")
 			if err := os.MkdirAll(f.path("sub/deep"), 0o700); err != nil {
@@ -62,7 +69,8 @@ func TestFollowing(t *testing.T) {
 			appendLines(t, f.path("sub/deep/a.log"), "first", "second")
 			f.expect("first", "second")
 		},
-		"new folders below a glob": func(t *testing.T, f *follow) {
+		"new folders below a glob": func(f *follow) {
+			t := f.t
 			f.start("filename: " + f.path("*/log/*.log"))
 			f.await("no file matches yet")
 			if err := os.MkdirAll(f.path("site/log"), 0o700); err != nil {
@@ -71,14 +79,16 @@ func TestFollowing(t *testing.T) {
 			appendLines(t, f.path("site/log/a.log"), "first")
 			f.expect("first")
 		},
-		"rename and create": func(t *testing.T, f *follow) {
+		"rename and create": func(f *follow) {
+			t := f.t
 			f.startEmpty()
 			appendLines(t, f.path("a.log"), "one")
 			rename(t, f.path("a.log"), f.path("a.log.1"))
 			appendLines(t, f.path("a.log"), "two")
 			f.expect("one", "two")
 		},
-		"late writer to a rotated file": func(t *testing.T, f *follow) {
+		"late writer to a rotated file": func(f *follow) {
+			t := f.t
 			f.startEmpty()
 			late, err := os.OpenFile(f.path("a.log"), os.O_APPEND|os.O_WRONLY, 0o600)
 			if err != nil {
@@ -93,7 +103,8 @@ func TestFollowing(t *testing.T) {
 			}
 			f.expect("late")
 		},
-		"copy and truncate": func(t *testing.T, f *follow) {
+		"copy and truncate": func(f *follow) {
+			t := f.t
 			f.startEmpty()
 			appendLines(t, f.path("a.log"), "one", "two")
 			f.expect("one", "two")
@@ -104,7 +115,8 @@ func TestFollowing(t *testing.T) {
 			appendLines(t, f.path("a.log"), "three")
 			f.expect("three")
 		},
-		"deleted and created again": func(t *testing.T, f *follow) {
+		"deleted and created again": func(f *follow) {
+			t := f.t
 			f.startEmpty()
 			appendLines(t, f.path("a.log"), "one")
 			f.expect("one")
@@ -114,7 +126,8 @@ func TestFollowing(t *testing.T) {
 			appendLines(t, f.path("a.log"), "two")
 			f.expect("two")
 		},
-		"rotated names that the glob matches too": func(t *testing.T, f *follow) {
+		"rotated names that the glob matches too": func(f *follow) {
+			t := f.t
 			appendLines(t, f.path("a.log"))
 			f.start("filename: " + f.path("*.log*"))
 			f.await("following log file")
@@ -126,7 +139,8 @@ func TestFollowing(t *testing.T) {
 			appendLines(t, f.path("b.log"), "three")
 			f.expect("three")
 		},
-		"one file under two names": func(t *testing.T, f *follow) {
+		"one file under two names": func(f *follow) {
+			t := f.t
 			appendLines(t, f.path("a.log"))
 			if err := os.Symlink("a.log", f.path("b.log")); err != nil {
 				t.Fatal(err)
@@ -138,7 +152,8 @@ func TestFollowing(t *testing.T) {
 			appendLines(t, f.path("a.log"), "two")
 			f.expect("two")
 		},
-		"symbolic link that is turned to another file": func(t *testing.T, f *follow) {
+		"symbolic link that is turned to another file": func(f *follow) {
+			t := f.t
 			if err := os.Mkdir(f.path("pods"), 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -159,7 +174,8 @@ func TestFollowing(t *testing.T) {
 			appendLines(t, f.path("pods/1"), "three")
 			f.expect("three")
 		},
-		"excluded files, folders and compressed files": func(t *testing.T, f *follow) {
+		"excluded files, folders and compressed files": func(f *follow) {
+			t := f.t
 			f.start("filename: " + f.path("*") + "\nexclude_regexps: ['/skip[^/]*$']")
 			f.await("no file matches yet")
 			if err := os.Mkdir(f.path("folder"), 0o700); err != nil {
@@ -170,13 +186,15 @@ func TestFollowing(t *testing.T) {
 			appendLines(t, f.path("a.log"), "read")
 			f.expect("read")
 		},
-		"one line in two writes": func(t *testing.T, f *follow) {
+		"one line in two writes": func(f *follow) {
+			t := f.t
 			f.startEmpty()
 			write(t, f.path("a.log"), "first ")
 			write(t, f.path("a.log"), "half\nnext\n")
 			f.expect("first half", "next")
 		},
-		"line without newline after a while": func(t *testing.T, f *follow) {
+		"line without newline after a while": func(f *follow) {
+			t := f.t
 			appendLines(t, f.path("a.log"))
 			f.start("filename: " + f.path("a.log") + "\npartial_line_timeout: 10ms")
 			f.await("following log file")
@@ -185,25 +203,29 @@ func TestFollowing(t *testing.T) {
 			write(t, f.path("a.log"), "\nnext\n")
 			f.expect("next")
 		},
-		"unfinished line of a rotated file comes first": func(t *testing.T, f *follow) {
+		"unfinished line of a rotated file comes first": func(f *follow) {
+			t := f.t
 			f.startEmpty()
 			write(t, f.path("a.log"), "unfinished")
 			rename(t, f.path("a.log"), f.path("a.log.1"))
 			appendLines(t, f.path("a.log"), "next")
 			f.expect("unfinished", "next")
 		},
-		"carriage returns stay, empty lines go": func(t *testing.T, f *follow) {
+		"carriage returns stay, empty lines go": func(f *follow) {
+			t := f.t
 			f.startEmpty()
 			write(t, f.path("a.log"), "dos\r\n\n\nunix\n")
 			f.expect("dos\r", "unix")
 		},
-		"line beyond the limit is cut": func(t *testing.T, f *follow) {
+		"line beyond the limit is cut": func(f *follow) {
+			t := f.t
 			f.startEmpty()
 			write(t, f.path("a.log"), strings.Repeat("x", 3<<20)+"\nnext\n")
 			f.expect(strings.Repeat("x", 1<<20), "next")
 			f.await("line too long, cut")
 		},
-		"any bytes": func(t *testing.T, f *follow) {
+		"any bytes": func(f *follow) {
+			t := f.t
 			f.startEmpty()
 			write(t, f.path("a.log"), "\x00\xff\xfe\n")
 			f.expect("\x00\xff\xfe")
@@ -212,7 +234,7 @@ func TestFollowing(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, newFollow(t))
+			test(newFollow(t))
 		})
 	}
 }
@@ -443,30 +465,30 @@ func (s *spy) Handle(_ context.Context, r slog.Record) error {
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-func env(t testing.TB, log *slog.Logger) acquisition.Env {
-	t.Helper()
+func env(tb testing.TB, log *slog.Logger) acquisition.Env {
+	tb.Helper()
 	store := checkpoint.InMemory(checkpoint.Options{Log: log, Now: time.Now})
 	return acquisition.Env{Log: log, Now: time.Now, Checkpoints: store}
 }
 
-func open(t testing.TB, keys string, env acquisition.Env) acquisition.Source {
-	t.Helper()
+func open(tb testing.TB, keys string, env acquisition.Env) acquisition.Source {
+	tb.Helper()
 	documents, err := acquisition.ParseDocuments("doc.yaml", []byte(keys))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	settings, err := file.Factory{}.Decode(documents[0])
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	source, err := settings.Open(env)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return source
 }
 
-func defineDSN(t testing.TB, text string) (acquisition.Definition, error) {
+func defineDSN(t *testing.T, text string) (acquisition.Definition, error) {
 	t.Helper()
 	dsn, err := acquisition.ParseDSN(text)
 	if err != nil {
@@ -476,7 +498,7 @@ func defineDSN(t testing.TB, text string) (acquisition.Definition, error) {
 	return acquisition.Loader{Registry: acquisition.Registry{"file": file.Factory{}}, Log: discard()}.DSN(dsn)
 }
 
-func cat(t testing.TB, dsn string) ([]acquisition.Batch, error) {
+func cat(t *testing.T, dsn string) ([]acquisition.Batch, error) {
 	t.Helper()
 	definition, err := defineDSN(t, dsn)
 	if err != nil {
@@ -496,7 +518,7 @@ func cat(t testing.TB, dsn string) ([]acquisition.Batch, error) {
 	return batches, err
 }
 
-func appendLines(t testing.TB, path string, lines ...string) {
+func appendLines(t *testing.T, path string, lines ...string) {
 	t.Helper()
 	var text strings.Builder
 	for _, line := range lines {
@@ -505,28 +527,28 @@ func appendLines(t testing.TB, path string, lines ...string) {
 	write(t, path, text.String())
 }
 
-func write(t testing.TB, path, text string) {
-	t.Helper()
+func write(tb testing.TB, path, text string) {
+	tb.Helper()
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if _, err := f.WriteString(text); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := f.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
-func rename(t testing.TB, from, to string) {
+func rename(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.Rename(from, to); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func zip(t testing.TB, text string) string {
+func zip(t *testing.T, text string) string {
 	t.Helper()
 	var packed strings.Builder
 	writer := gzip.NewWriter(&packed)

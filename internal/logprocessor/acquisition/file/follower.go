@@ -71,7 +71,8 @@ func newFollower(s *settings, env acquisition.Env, hits *prometheus.CounterVec) 
 // Run satisfies acquisition.Source.
 func (f *follower) Run(ctx context.Context, out chan<- acquisition.Batch) (err error) {
 	f.out = out
-	if f.inventory, err = newInventory(checkpoint.Positions[place](f.env.Checkpoints, f.prefix)); err != nil {
+	stops := checkpoint.Stops[place](f.env.Checkpoints, f.prefix)
+	if f.inventory, err = newInventory(stops, f.env.Now()); err != nil {
 		return err
 	}
 	if f.watcher, err = fsnotify.NewWatcher(); err != nil {
@@ -152,7 +153,7 @@ func (f *follower) handle(ctx context.Context, event fsnotify.Event) {
 	if f.settings.selects(event.Name) {
 		f.consider(ctx, event.Name)
 	}
-	if f.settings.mayContain(event.Name) {
+	if event.Op&(fsnotify.Create|fsnotify.Rename|fsnotify.Remove) != 0 && f.settings.mayContain(event.Name) {
 		f.discover(ctx)
 	}
 }
@@ -248,7 +249,7 @@ func (f *follower) start(ctx context.Context, path string) {
 		path:      path,
 		quiet:     f.settings.PartialLineAfter,
 		poll:      f.interval(path),
-		fromEnd:   f.early[path],
+		early:     f.early[path],
 		log:       f.log,
 		emitter:   newEmitter(path, f.settings, f.env, f.hits),
 		cursor:    cursor,

@@ -5,8 +5,11 @@ import (
 	"maps"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"shieldwall/internal/logprocessor/acquisition/checkpoint"
 )
 
 // maxRemembered bounds the files whose end of reading is remembered after nobody reads them any more.
@@ -21,12 +24,13 @@ type inventory struct {
 	known  *simplelru.LRU[identity, place]
 }
 
-func newInventory(places map[string]place) (*inventory, error) {
+func newInventory(stops map[string]checkpoint.Stop[place], now time.Time) (*inventory, error) {
 	known, err := simplelru.NewLRU[identity, place](maxRemembered, nil)
 	if err != nil {
 		return nil, fmt.Errorf("making inventory: %w", err)
 	}
-	for _, p := range places {
+	for _, stop := range stops {
+		p := resumed(stop, now)
 		if older, ok := known.Get(p.identity); !ok || older.Offset < p.Offset {
 			known.Add(p.identity, p)
 		}
@@ -36,10 +40,10 @@ func newInventory(places map[string]place) (*inventory, error) {
 
 // claim gives a file to a tail and returns where to begin: where reading stopped before, the start when the
 // file was rewritten since, or unknown when nobody has read it. It is false while another tail reads it.
-func (i *inventory) claim(owner *tail, file *os.File, unknown int64) (int64, bool, error) {
+func (i *inventory) claim(owner *tail, file *os.File, unknown place) (place, bool, error) {
 	info, err := file.Stat()
 	if err != nil {
-		return 0, false, err
+		return place{}, false, err
 	}
 	previous, known, ok := i.own(owner, identityOf(info))
 	if !ok || !known {
@@ -47,9 +51,9 @@ func (i *inventory) claim(owner *tail, file *os.File, unknown int64) (int64, boo
 	}
 	same, err := previous.isIn(file)
 	if err != nil || !same {
-		return 0, true, err
+		return place{Backlog: previous.Backlog}, true, err
 	}
-	return previous.Offset, true, nil
+	return previous, true, nil
 }
 
 func (i *inventory) own(owner *tail, id identity) (previous place, known, ok bool) {

@@ -54,6 +54,12 @@ func (f *openFile) place() (place, error) {
 // waiting reports whether the beginning of a line waits for its newline.
 func (f *openFile) waiting() bool { return len(f.splitter.held) > 0 }
 
+// exhausted reports whether everything in the file was read.
+func (f *openFile) exhausted() (bool, error) {
+	info, err := f.file.Stat()
+	return err == nil && info.Size() == f.read, err
+}
+
 // truncated reports whether the file is shorter than what was read of it.
 func (f *openFile) truncated() (bool, error) {
 	info, err := f.file.Stat()

@@ -31,6 +31,8 @@ type place struct {
 	identity
 	head
 	Offset int64 `json:"offset"`
+	// Backlog says that what follows was written during a long pause, and has not all been read.
+	Backlog bool `json:"backlog,omitempty"`
 }
 
 // isIn reports whether the file is the one that the place was taken in, and still reaches up to it.

@@ -1,12 +1,12 @@
 package file_test
 
-import ("os/exec";"bytes";"sync";"runtime"
-
+import (
 	"context"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,11 +16,13 @@ import ("os/exec";"bytes";"sync";"runtime"
 	"shieldwall/internal/logprocessor/acquisition"
 	"shieldwall/internal/logprocessor/acquisition/checkpoint"
 	"shieldwall/internal/logprocessor/acquisition/file"
+	"shieldwall/internal/logprocessor/event"
 )
 
 // The law: whatever happens to the file and to the process, every complete line is delivered exactly once
-// and in order. A crash gives back what was not acknowledged. Rotation by copying and truncating is left
-// out: a line written between the copy and the truncation exists in no file that can be followed.
+// and in order, and by the clock that it belongs to. A crash gives back what was not acknowledged. Rotation by
+// copying and truncating is left out: a line written between the copy and the truncation exists in no file
+// that can be followed.
 func TestEveryLineOnceInOrder(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
@@ -41,6 +43,7 @@ func TestEveryLineOnceInOrder(t *testing.T) {
 			"restart":      w.restart,
 			"crash":        w.crash,
 			"go down":      w.stop,
+			"pause":        func(t *rapid.T) { w.stop(t); w.pass() },
 		})
 		w.finish(t)
 	})
@@ -49,18 +52,41 @@ func TestEveryLineOnceInOrder(t *testing.T) {
 // world is a log, its writer, a source that follows it, and its reader.
 type world struct {
 	dir     string
-	buf safe
 	written []string
 	part    string // of a line, written without its newline
 	numbers int    // rotated files with a number
 	dates   int    // rotated files with a date
+	clock   clock
+	pauses  int // long ones
 
 	store    *checkpoint.Store
 	source   *following // nil while down
 	received []string
-	pending  []func() // acknowledgements not given yet, one a batch
-	sizes    []int    // lines of the batches not acknowledged
+	allowed  []clocks  // of each line written; those beyond its end were written while the source ran
+	pending  []issued  // positions from the first that is not acknowledged
+	resume   condition // of the position before those
 }
+
+// issued is a position as the store knows it.
+type issued struct {
+	condition
+	ack   func() // nil: given
+	lines int    // of its batch
+}
+
+// condition is what a position says about the lines behind it, if reading resumes there.
+type condition struct {
+	pauses  int    // how many there were when the position was issued
+	backlog clocks // past: they are backlog; both: they may be
+}
+
+// clocks is a set of clocks.
+type clocks uint8
+
+const (
+	live clocks = 1 << iota
+	past
+)
 
 type following struct {
 	out    chan acquisition.Batch
@@ -69,19 +95,13 @@ type following struct {
 }
 
 func newWorld(t *rapid.T, dir string) *world {
-	w := &world{dir: dir}
+	w := &world{dir: dir, resume: condition{backlog: live}}
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	w.append(t, "")
 	w.open(t)
-	log := &spy{records: make(chan string, 10)}
-	w.runWith(t, slog.New(log))
-	for message := range log.records {
-		if message == "following log file" {
-			return w
-		}
-	}
+	w.run(t)
 	return w
 }
 
@@ -160,17 +180,23 @@ func (w *world) receive(t *rapid.T) {
 	}
 	select {
 	case batch := <-w.source.out:
-		w.keep(batch)
+		w.keep(t, batch)
 	default:
 	}
 }
 
-func (w *world) keep(batch acquisition.Batch) {
+func (w *world) keep(t *rapid.T, batch acquisition.Batch) {
+	clock, next := live, condition{w.pauses, live}
+	if batch.Clock == event.TimeMachine {
+		clock, next.backlog = past, live|past // more of the backlog may follow
+	}
 	for _, line := range batch.Lines {
+		if i := len(w.received); i < len(w.allowed) && w.allowed[i]&clock == 0 || i >= len(w.allowed) && clock != live {
+			t.Fatalf("line %d, %.60q, is delivered by clock %d", i, line.Raw, clock)
+		}
 		w.received = append(w.received, line.Raw)
 	}
-	w.pending = append(w.pending, batch.Ack)
-	w.sizes = append(w.sizes, len(batch.Lines))
+	w.pending = append(w.pending, issued{next, batch.Ack, len(batch.Lines)})
 }
 
 // acknowledge acknowledges any batch, not only the oldest.
@@ -179,40 +205,71 @@ func (w *world) acknowledge(t *rapid.T) {
 		t.Skip("nothing received")
 	}
 	i := rapid.IntRange(0, len(w.pending)-1).Draw(t, "batch")
-	if w.pending[i] != nil {
-		w.pending[i]()
-		w.pending[i] = nil
+	if w.pending[i].ack != nil {
+		w.pending[i].ack()
+		w.pending[i].ack = nil
 	}
-	for len(w.pending) > 0 && w.pending[0] == nil {
-		w.pending, w.sizes = w.pending[1:], w.sizes[1:]
+	w.commit()
+}
+
+func (w *world) commit() {
+	for len(w.pending) > 0 && w.pending[0].ack == nil {
+		w.resume, w.pending = w.pending[0].condition, w.pending[1:]
 	}
 }
 
+// pass is a long pause.
+func (w *world) pass() {
+	w.clock.pass(long)
+	w.pauses++
+}
+
 func (w *world) open(t *rapid.T) {
-	store, err := checkpoint.Open(filepath.Join(w.dir, "checkpoints"), checkpoint.Options{Log: discard(), Now: time.Now})
+	store, err := checkpoint.Open(filepath.Join(w.dir, "checkpoints"), checkpoint.Options{Log: discard(), Now: w.clock.now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.store = store
 }
 
-func (w *world) run(t *rapid.T) { w.runWith(t, slog.New(slog.NewTextHandler(&w.buf,&slog.HandlerOptions{Level:slog.LevelDebug}))) }
-type safe struct { mu sync.Mutex; b bytes.Buffer }
-func (s *safe) Write(p []byte) (int, error) { s.mu.Lock(); defer s.mu.Unlock(); return s.b.Write(p) }
-func (w *world) dump() {
-	w.buf.mu.Lock()
-	fmt.Println(w.buf.b.String()); w.buf.mu.Unlock()
-	out,_ := exec.Command("sh","-c","cd "+w.dir+"; ls -lai --full-time; cat checkpoints; date; grep -n 'line '"+fmt.Sprint(len(w.received))+" *").CombinedOutput()
-	fmt.Println(string(out))
-	fmt.Println(checkpoint.Positions[any](w.store,""))
-	buf := make([]byte, 1<<20); n := runtime.Stack(buf, true); fmt.Println(string(buf[:n]))
+// resumeLines says what clocks the lines that nobody has read may have, and issues the position at which
+// reading begins.
+func (w *world) resumeLines() {
+	from := w.resume
+	if len(w.pending) > 0 {
+		from = w.pending[len(w.pending)-1].condition
+	}
+	if from.pauses < w.pauses {
+		from.backlog = past
+	}
+	w.allowed = slices.Grow(w.allowed[:min(len(w.allowed), len(w.received))], len(w.written))
+	for len(w.allowed) < len(w.written) {
+		if len(w.allowed) < len(w.received) {
+			w.allowed = append(w.allowed, live|past) // not read again but after a crash
+			continue
+		}
+		w.allowed = append(w.allowed, from.backlog)
+	}
+	w.pending = append(w.pending, issued{condition: condition{w.pauses, from.backlog | live}})
+	w.commit()
 }
 
-
-func (w *world) runWith(t *rapid.T, log *slog.Logger) {
+// run starts the source and waits until it has seen how much there is to read.
+func (w *world) run(t *rapid.T) {
 	if w.source != nil {
 		return
 	}
+	w.resumeLines()
+	log := &spy{records: make(chan string, 100)}
+	w.follow(t, slog.New(log))
+	for message := range log.records {
+		if message == "following log file" {
+			return
+		}
+	}
+}
+
+func (w *world) follow(t *rapid.T, log *slog.Logger) {
 	keys := "filename: " + w.log() + "\npartial_line_timeout: 1h\nlabels: {type: test}\n"
 	documents, err := acquisition.ParseDocuments("doc.yaml", []byte(keys))
 	if err != nil {
@@ -222,7 +279,7 @@ func (w *world) runWith(t *rapid.T, log *slog.Logger) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := settings.Open(acquisition.Env{Log: log, Now: time.Now, Checkpoints: w.store})
+	source, err := settings.Open(acquisition.Env{Log: log, Now: w.clock.now, Checkpoints: w.store})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +296,7 @@ func (w *world) stop(t *rapid.T) {
 	for running := true; running; {
 		select {
 		case batch := <-w.source.out:
-			w.keep(batch)
+			w.keep(t, batch)
 		case err := <-w.source.ended:
 			running = false
 			if err != nil {
@@ -253,12 +310,13 @@ func (w *world) stop(t *rapid.T) {
 // restart is an orderly one: everything received is acknowledged before the store is saved.
 func (w *world) restart(t *rapid.T) {
 	w.stop(t)
-	for _, ack := range w.pending {
-		if ack != nil {
+	for i := range w.pending {
+		if ack := w.pending[i].ack; ack != nil {
 			ack()
+			w.pending[i].ack = nil
 		}
 	}
-	w.pending, w.sizes = nil, nil
+	w.commit()
 	w.crash(t)
 }
 
@@ -268,10 +326,10 @@ func (w *world) crash(t *rapid.T) {
 		t.Fatal(err)
 	}
 	w.stop(t)
-	for _, size := range w.sizes {
-		w.received = w.received[:len(w.received)-size]
+	for _, position := range w.pending {
+		w.received = w.received[:len(w.received)-position.lines]
 	}
-	w.pending, w.sizes = nil, nil
+	w.pending = nil
 	w.open(t)
 	w.run(t)
 }
@@ -284,9 +342,9 @@ func (w *world) finish(t *rapid.T) {
 	for len(w.received) < len(w.written) {
 		select {
 		case batch := <-w.source.out:
-			w.keep(batch)
+			w.keep(t, batch)
 		case <-deadline:
-			w.dump(); t.Fatalf("%d of %d lines arrived, the last is %.60q", len(w.received), len(w.written), w.received[len(w.received)-1:])
+			t.Fatalf("%d of %d lines arrived, the last is %.60q", len(w.received), len(w.written), w.received[len(w.received)-1:])
 		}
 	}
 	w.written = append(w.written, "the end")
@@ -294,7 +352,7 @@ func (w *world) finish(t *rapid.T) {
 	for len(w.received) == 0 || w.received[len(w.received)-1] != "the end" {
 		select {
 		case batch := <-w.source.out:
-			w.keep(batch)
+			w.keep(t, batch)
 		case <-deadline:
 			t.Fatal("the last line does not arrive")
 		}

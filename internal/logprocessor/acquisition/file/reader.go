@@ -99,7 +99,8 @@ func (r *reader) deliver(ctx context.Context, lines []line, emitter *emitter) er
 		lines[i].text = strings.TrimSuffix(lines[i].text, "\r")
 	}
 	for batch := range slices.Chunk(lines, maxBatchLines) {
-		if ready := emitter.lines(batch); len(ready) > 0 && !emitter.send(ctx, ready, func() {}) {
+		ready := acquisition.Batch{Lines: emitter.lines(batch), Clock: emitter.clock, Ack: func() {}}
+		if len(ready.Lines) > 0 && !emitter.send(ctx, ready) {
 			return ctx.Err()
 		}
 	}

@@ -15,10 +15,11 @@ import (
 // generation is a file that looks like a rotated one: its name is that of the log with a number (the higher
 // the older) or a date (the later the newer) put in.
 type generation struct {
-	name   string
-	style  string // the name without number or date; only names of one style have an order
-	number int    // -1 for dates
-	date   string
+	name     string
+	identity identity // of the file, where the name was found in a folder
+	style    string   // the name without number or date; only names of one style have an order
+	number   int      // -1 for dates
+	date     string
 }
 
 var (
@@ -77,127 +78,174 @@ func (g generation) next(all []generation) (generation, bool) {
 	return slices.MinFunc(newer, func(a, b generation) int { return cmp.Compare(a.date, b.date) }), true
 }
 
-// generations returns the rotated files beside path.
-func generations(path string) ([]generation, error) {
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return nil, err
-	}
-	names, err := folder.Readdirnames(-1)
-	if err := errors.Join(err, folder.Close()); err != nil {
-		return nil, err
-	}
-	base := filepath.Base(path)
-	var found []generation
-	for _, name := range names {
-		if g, ok := generationOf(base, name); ok {
-			found = append(found, g)
-		}
-	}
-	return found, nil
+// behindGap reports whether a newer number exists although the next one does not: a rotation has renamed g
+// and is about to rename what comes after it, or somebody removed that.
+func (g generation) behindGap(all []generation) bool {
+	return slices.ContainsFunc(all, func(other generation) bool {
+		return other.style == g.style && other.number >= 0 && other.number < g.number
+	})
 }
 
-// successor names the file to read after the one with an identity, when that is not at path any more: the
-// next newer rotated file, or what is at path now. A nil result says that there is none yet.
-func successor(path string, after identity) (*candidate, error) {
-	all, err := generations(path)
-	if err != nil {
-		return nil, ignoreMissing(err)
+// family is the files of one log at one moment.
+type family struct {
+	path    string // of the log
+	current identity
+	exists  bool // whether there is a file at path
+	rotated []generation
+}
+
+var errUnsettled = errors.New("log files are being renamed")
+
+// maxLooks bounds how often a folder is read until two looks show the same.
+const maxLooks = 50
+
+// readFamily looks at the files of a log until they hold still: a file that is renamed while a folder is
+// read may be seen under both names or under none.
+func readFamily(path string) (family, error) {
+	last, err := glance(path)
+	for range maxLooks {
+		if err != nil {
+			return family{}, err
+		}
+		var now family
+		if now, err = glance(path); err == nil && now.equal(last) {
+			return now, nil
+		}
+		last = now
 	}
-	folder := filepath.Dir(path)
-	for _, g := range all {
-		if info, err := os.Lstat(filepath.Join(folder, g.name)); err != nil || identityOf(info) != after {
+	return family{}, errors.Join(err, errUnsettled)
+}
+
+// glance reads the folder of a log once.
+func glance(path string) (family, error) {
+	f := family{path: path}
+	names, err := folderNames(filepath.Dir(path))
+	if err != nil {
+		return f, err
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		g, ok := generationOf(filepath.Base(path), name)
+		if !ok {
 			continue
 		}
-		if newer, ok := g.next(all); ok {
-			return newCandidate(filepath.Join(folder, newer.name))
+		if info, err := os.Lstat(filepath.Join(filepath.Dir(path), name)); err == nil {
+			g.identity = identityOf(info)
+			f.rotated = append(f.rotated, g)
 		}
 	}
-	return newCandidate(path)
-}
-
-// candidate is a name and what was found there.
-type candidate struct {
-	path string
-	identity
-}
-
-func newCandidate(path string) (*candidate, error) {
 	info, err := os.Stat(path)
+	if err == nil {
+		f.current, f.exists = identityOf(info), true
+	}
+	return f, ignoreMissing(err)
+}
+
+func folderNames(path string) ([]string, error) {
+	folder, err := os.Open(path) //nolint:gosec // the folder of a configured file
 	if err != nil {
 		return nil, ignoreMissing(err)
 	}
-	return &candidate{path, identityOf(info)}, nil
+	names, err := folder.Readdirnames(-1)
+	return names, errors.Join(err, folder.Close())
 }
 
-// maxRenames bounds how often names are looked up again because they changed meanwhile.
-const maxRenames = 10
+func (f family) equal(other family) bool {
+	return f.current == other.current && f.exists == other.exists && slices.Equal(f.rotated, other.rotated)
+}
 
-// openSuccessor opens the file to read after the one with an identity. Names that change while they are
-// looked up are looked up again. A nil result says that there is none, or no stable one, now.
-func openSuccessor(path string, after identity) (*os.File, error) {
-	for range maxRenames {
-		next, err := successor(path, after)
-		if err != nil || next == nil || next.identity == after {
+// find returns the path of the file with an identity.
+func (f family) find(id identity) (string, bool) {
+	if f.exists && f.current == id {
+		return f.path, true
+	}
+	for _, g := range f.rotated {
+		if g.identity == id {
+			return f.pathOf(g), true
+		}
+	}
+	return "", false
+}
+
+// after returns the path and identity of the file to read after the one with an identity: the next newer
+// rotated file, or what is at the path of the log now; false when there is none yet, or none that can be told.
+func (f family) after(id identity) (string, identity, bool) {
+	for _, g := range f.rotated {
+		if g.identity != id {
+			continue
+		}
+		if newer, ok := g.next(f.rotated); ok {
+			return f.pathOf(newer), newer.identity, true
+		}
+		if g.behindGap(f.rotated) {
+			return "", identity{}, false
+		}
+	}
+	return f.path, f.current, f.exists && f.current != id
+}
+
+func (f family) pathOf(g generation) string { return filepath.Join(filepath.Dir(f.path), g.name) }
+
+// openSuccessor opens the file to read after the one with an identity; nil when there is none, or none that
+// holds still, now.
+func openSuccessor(path string, id identity) (*os.File, error) {
+	for range maxLooks {
+		f, err := readFamily(path)
+		if errors.Is(err, errUnsettled) {
+			return nil, nil //nolint:nilnil // stands for "not now"
+		}
+		if err != nil {
 			return nil, err
 		}
-		file, err := next.open()
+		next, nextID, ok := f.after(id)
+		if !ok {
+			return nil, nil //nolint:nilnil // stands for "not now"
+		}
+		if file, err := openAs(next, nextID); err != nil || file != nil {
+			return file, err
+		}
+	}
+	return nil, nil //nolint:nilnil // stands for "not now"
+}
+
+// openAt opens the file that a place was taken in, whether it is still at path or was rotated since; nil
+// when it is gone.
+func openAt(path string, p place) (*os.File, error) {
+	for range maxLooks {
+		f, err := readFamily(path)
+		if err != nil {
+			return nil, err
+		}
+		name, ok := f.find(p.identity)
+		if !ok {
+			return nil, nil //nolint:nilnil // stands for "gone"
+		}
+		file, err := openAs(name, p.identity)
 		if err != nil {
 			return nil, err
 		}
 		if file == nil {
 			continue
 		}
-		again, err := successor(path, after)
-		if err == nil && again != nil && again.identity == next.identity {
-			return file, nil
-		}
-		if err := errors.Join(err, file.Close()); err != nil {
-			return nil, err
-		}
-	}
-	return nil, nil //nolint:nilnil // stands for "not now"
-}
-
-// open returns nil when something else is there by now.
-func (c *candidate) open() (*os.File, error) {
-	file, err := os.Open(c.path)
-	if err != nil {
-		return nil, ignoreMissing(err)
-	}
-	info, err := file.Stat()
-	if err == nil && identityOf(info) == c.identity {
-		return file, nil
-	}
-	return nil, errors.Join(err, file.Close())
-}
-
-// openAt opens the file that a place was taken in, whether it is still at path or was rotated since. A nil
-// result says that it is gone.
-func openAt(path string, p place) (*os.File, error) {
-	all, err := generations(path)
-	if err != nil {
-		return nil, ignoreMissing(err)
-	}
-	names := []string{path}
-	for _, g := range all {
-		names = append(names, filepath.Join(filepath.Dir(path), g.name))
-	}
-	for _, name := range names {
-		info, err := os.Stat(name)
-		if err != nil || identityOf(info) != p.identity {
-			continue
-		}
-		file, err := (&candidate{name, p.identity}).open()
-		if err != nil || file == nil {
-			return nil, err
-		}
 		if same, err := p.isIn(file); err == nil && same {
 			return file, nil
 		}
 		return nil, file.Close()
 	}
-	return nil, nil //nolint:nilnil // stands for "gone"
+	return nil, errUnsettled
+}
+
+// openAs opens a file if it has an identity; nil when something else is there by now, or nothing.
+func openAs(path string, id identity) (*os.File, error) {
+	file, err := os.Open(path) //nolint:gosec // a configured file, or one rotated from it
+	if err != nil {
+		return nil, ignoreMissing(err)
+	}
+	info, err := file.Stat()
+	if err == nil && identityOf(info) == id {
+		return file, nil
+	}
+	return nil, errors.Join(err, file.Close())
 }
 
 func ignoreMissing(err error) error {

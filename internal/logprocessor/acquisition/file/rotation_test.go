@@ -60,6 +60,35 @@ func TestGenerations(t *testing.T) {
 	}
 }
 
+func TestFileAfterAnother(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		rotated []string // by identity, from 1
+		want    string
+		ok      bool
+	}{
+		"newest rotated":              {[]string{"a.log.1"}, "/var/a.log", true},
+		"the number before":           {[]string{"a.log.2", "a.log.1"}, "/var/a.log.1", true},
+		"everything was renamed once": {[]string{"a.log.3"}, "/var/a.log", true},
+		"renaming in progress":        {[]string{"a.log.3", "a.log.1"}, "", false},
+		"numbers of something else":   {[]string{"a.log.3", "a-1.log"}, "/var/a.log", true},
+		"the date after":              {[]string{"a.log-20260101", "a.log-20260103"}, "/var/a.log-20260103", true},
+	} {
+		f := family{path: "/var/a.log", current: identity{Inode: 100}, exists: true}
+		for i, name := range test.rotated {
+			g, ok := generationOf("a.log", name)
+			if !ok {
+				t.Fatalf("%s is not rotated", name)
+			}
+			g.identity = identity{Inode: uint64(i + 1)}
+			f.rotated = append(f.rotated, g)
+		}
+		if got, _, ok := f.after(identity{Inode: 1}); got != test.want || ok != test.ok {
+			t.Errorf("%s: %q, %v, want %q, %v", name, got, ok, test.want, test.ok)
+		}
+	}
+}
+
 func FuzzGenerationOf(f *testing.F) {
 	f.Add("a.log", "a.log.1")
 	f.Add("a.log", "a-20260101.log")

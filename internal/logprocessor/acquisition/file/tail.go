@@ -10,7 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"shieldwall/internal/logprocessor/acquisition"
 	"shieldwall/internal/logprocessor/acquisition/checkpoint"
+	"shieldwall/internal/logprocessor/event"
 )
 
 const (
@@ -25,7 +27,7 @@ type tail struct {
 	path      string
 	quiet     time.Duration // after which a line without a newline is complete
 	poll      time.Duration // between looks without a wake-up
-	fromEnd   bool          // begin at the end of a file that nobody has read before
+	early     bool          // the file was there before us: one that nobody has read begins at its end
 	log       *slog.Logger
 	emitter   emitter
 	cursor    *checkpoint.Cursor[place]
@@ -35,8 +37,11 @@ type tail struct {
 
 	current   *openFile  // nil before start
 	rotated   []*leaving // still read for a while
-	missing   time.Time  // since when there is no file at path, zero while there is one
+	missing   time.Time  // since when there is nothing to go on with, zero while the current file is the newest
 	committed place      // the newest place issued
+	backlog   *backlog   // nil: what is read happens now
+
+	remembered bool // there is a checkpoint on disk
 }
 
 // leaving is a file that was rotated away.
@@ -82,14 +87,16 @@ func (t *tail) run(ctx context.Context) error {
 
 // start opens the file in which reading continues; there may be none any more.
 func (t *tail) start() error {
-	last, known := t.cursor.Last()
+	stop, known := t.cursor.Last()
+	t.remembered = known
+	last := resumed(stop, t.emitter.now())
 	if known {
 		file, err := openAt(t.path, last)
 		if err != nil {
 			return err
 		}
 		if file != nil {
-			return t.follow(file, last.Offset)
+			return t.follow(file, last)
 		}
 		t.log.Warn("log file was replaced or truncated, reading the new one from its start", "path", t.path)
 	}
@@ -97,23 +104,23 @@ func (t *tail) start() error {
 	if err != nil {
 		return ignoreMissing(err)
 	}
-	var offset int64
-	if t.fromEnd && !known {
-		if offset, err = file.Seek(0, io.SeekEnd); err != nil {
+	begin := place{Backlog: known && t.early && last.Backlog}
+	if t.early && !known {
+		if begin.Offset, err = file.Seek(0, io.SeekEnd); err != nil {
 			return errors.Join(err, file.Close())
 		}
 	}
-	return t.follow(file, offset)
+	return t.follow(file, begin)
 }
 
 // follow makes file the current one, to be read from where it was read before or, if it was not, from
-// offset. It takes the file over.
-func (t *tail) follow(file *os.File, offset int64) error {
-	begin, ours, err := t.inventory.claim(t, file, offset)
+// unknown. It takes the file over.
+func (t *tail) follow(file *os.File, unknown place) error {
+	begin, ours, err := t.inventory.claim(t, file, unknown)
 	if err != nil {
 		return errors.Join(err, file.Close())
 	}
-	f, err := newOpenFile(file, begin, t.emitter.now())
+	f, err := newOpenFile(file, begin.Offset, t.emitter.now())
 	if err != nil {
 		return errors.Join(err, file.Close())
 	}
@@ -122,22 +129,52 @@ func (t *tail) follow(file *os.File, offset int64) error {
 	if !ours {
 		return nil
 	}
+	return t.begin(begin)
+}
+
+// begin is called when reading of the current file is about to begin at a place.
+func (t *tail) begin(p place) error {
+	if p.Backlog && t.backlog == nil {
+		if err := t.meetBacklog(); err != nil {
+			return err
+		}
+	}
 	if err := t.mark(); err != nil {
 		return err
 	}
-	t.log.Info("following log file", "path", t.path, "offset", begin)
+	t.remember()
+	t.log.Info("following log file", "path", t.path, "offset", p.Offset)
 	return nil
+}
+
+// remember saves at once that the log has been met: after a crash, one that nobody remembers would be read
+// from its end, and what was written since lost.
+func (t *tail) remember() {
+	if t.remembered {
+		return
+	}
+	t.remembered = true
+	if err := t.cursor.Save(); err != nil {
+		t.log.Warn("place in log file not saved yet", "path", t.path, "error", err)
+	}
 }
 
 // mark commits the place in the current file, which nothing but acknowledgements before it holds back.
 func (t *tail) mark() error {
-	p, err := t.current.place()
+	p, err := t.place(t.current)
 	if err != nil {
 		return err
 	}
 	t.committed = p
 	t.cursor.Set(p)
 	return nil
+}
+
+// place returns the place in a file after what was handed over.
+func (t *tail) place(f *openFile) (place, error) {
+	p, err := f.place()
+	p.Backlog = f == t.current && t.backlog != nil
+	return p, err
 }
 
 // step does all there is to do now and returns how long to wait for more.
@@ -161,6 +198,9 @@ func (t *tail) step(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	if err := t.completeQuiet(ctx, t.current); err != nil {
+		return 0, err
+	}
+	if err := t.caughtUp(); err != nil {
 		return 0, err
 	}
 	return t.patience(), nil
@@ -189,15 +229,15 @@ func (t *tail) readRotated(ctx context.Context) error {
 
 // adopt takes over a file that another tail has finished with.
 func (t *tail) adopt() error {
-	begin, ours, err := t.inventory.claim(t, t.current.file, 0)
+	begin, ours, err := t.inventory.claim(t, t.current.file, place{})
 	if err != nil || !ours {
 		return err
 	}
 	t.current.foreign = false
-	if err := t.current.moveTo(begin, t.emitter.now()); err != nil {
+	if err := t.current.moveTo(begin.Offset, t.emitter.now()); err != nil {
 		return err
 	}
-	return t.mark()
+	return t.begin(begin)
 }
 
 // drain hands over the lines that can be read now; true says that there may be more.
@@ -229,27 +269,39 @@ func (t *tail) drain(ctx context.Context, f *openFile) (bool, error) {
 	return true, nil
 }
 
-// deliver hands lines over in batches, each with the place after it.
+// deliver hands lines over in batches of one clock, each with the place after it.
 func (t *tail) deliver(ctx context.Context, f *openFile, texts []line) error {
-	for batch := range slices.Chunk(texts, maxBatchLines) {
-		f.done = batch[len(batch)-1].end
-		t.reportCut(batch)
-		lines := t.emitter.lines(batch)
-		if len(lines) == 0 {
-			continue
+	for len(texts) > 0 {
+		count, clock, err := t.sameClock(f, texts[:min(len(texts), maxBatchLines)])
+		if err != nil {
+			return err
 		}
-		if f == t.current {
-			p, err := f.place()
-			if err != nil {
-				return err
-			}
-			t.committed = p
+		if err := t.deliverBatch(ctx, f, texts[:count], clock); err != nil {
+			return err
 		}
-		lease := t.cursor.Issue(t.committed)
-		if !t.emitter.send(ctx, lines, lease.Ack) {
-			lease.Withdraw()
-			return ctx.Err()
+		texts = texts[count:]
+	}
+	return nil
+}
+
+func (t *tail) deliverBatch(ctx context.Context, f *openFile, texts []line, clock event.Clock) error {
+	f.done = texts[len(texts)-1].end
+	t.reportCut(texts)
+	lines := t.emitter.lines(texts)
+	if len(lines) == 0 {
+		return nil
+	}
+	if f == t.current {
+		p, err := t.place(f)
+		if err != nil {
+			return err
 		}
+		t.committed = p
+	}
+	lease := t.cursor.Issue(t.committed)
+	if !t.emitter.send(ctx, acquisition.Batch{Lines: lines, Clock: clock, Ack: lease.Ack}) {
+		lease.Withdraw()
+		return ctx.Err()
 	}
 	return nil
 }
@@ -273,6 +325,9 @@ func (t *tail) restartTruncated(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	if err := t.current.moveTo(0, t.emitter.now()); err != nil {
+		return false, err
+	}
+	if err := t.passBacklog(); err != nil {
 		return false, err
 	}
 	return true, t.mark()
@@ -304,7 +359,7 @@ func (t *tail) advance(ctx context.Context) (bool, error) {
 
 // moveOn follows the next file and keeps an eye on the current one.
 func (t *tail) moveOn(ctx context.Context, next *os.File) error {
-	if err := t.complete(ctx, t.current); err != nil {
+	if err := errors.Join(t.complete(ctx, t.current), t.passBacklog()); err != nil {
 		return errors.Join(err, next.Close())
 	}
 	if t.current.foreign {
@@ -312,10 +367,11 @@ func (t *tail) moveOn(ctx context.Context, next *os.File) error {
 	} else {
 		t.rotated = append(t.rotated, &leaving{t.current, t.emitter.now().Add(rotationGrace)})
 	}
-	return t.follow(next, 0)
+	return t.follow(next, place{})
 }
 
-// giveUp ends the tail when there has been no file at the path for a while and nobody writes to the old one.
+// giveUp ends the tail when there has been no file to go on with for a while and nobody writes to the old one.
+// A file at the path whose place after the current one could not be told is better than none.
 func (t *tail) giveUp(ctx context.Context) (bool, error) {
 	now := t.emitter.now()
 	if t.missing.IsZero() {
@@ -323,6 +379,10 @@ func (t *tail) giveUp(ctx context.Context) (bool, error) {
 	}
 	if now.Sub(t.missing) < rotationGrace || now.Sub(t.current.active) < rotationGrace {
 		return false, nil
+	}
+	if next, err := os.Open(t.path); err == nil {
+		t.log.Warn("a rotated log file is missing, going on with the newest", "path", t.path)
+		return true, t.moveOn(ctx, next)
 	}
 	if err := t.complete(ctx, t.current); err != nil {
 		return false, err
@@ -362,7 +422,7 @@ func (t *tail) patience() time.Duration {
 
 // release closes a file and remembers how far it was read.
 func (t *tail) release(f *openFile) {
-	if p, err := f.place(); err == nil && !f.foreign {
+	if p, err := t.place(f); err == nil && !f.foreign {
 		t.inventory.release(t, p)
 	}
 	if err := f.file.Close(); err != nil {
