@@ -189,10 +189,10 @@ func (c count) String() string {
 		c.total.Round(time.Millisecond), c.slowest.Round(time.Microsecond), c.slow)
 }
 
-// passThrough runs lines through a pipeline, one by one, each in bounded time.
+// passThrough runs lines through a pipeline, one by one. How long the slowest took is measured, not asserted:
+// that the matcher takes linear steps is a test of its own.
 func passThrough(t *testing.T, lines []event.Line, parsers *parser.Set, scenarios *scenario.Set) count {
 	t.Helper()
-	const bound = 20 * time.Second // for a line of 1 MiB with the race detector on a busy machine
 	counted := count{lines: len(lines)}
 	for _, line := range lines {
 		registry := prometheus.NewRegistry()
@@ -206,9 +206,6 @@ func passThrough(t *testing.T, lines []event.Line, parsers *parser.Set, scenario
 			t.Fatal(err)
 		}
 		took := time.Since(begin)
-		if took > bound {
-			t.Errorf("%v for %.100q of %s", took, line.Raw, line.Labels["type"])
-		}
 		metrics := gathered(t, registry)
 		parsed, unparsed := metrics["cs_parser_hits_ok_total"], metrics["cs_parser_hits_ko_total"]
 		if metrics["cs_parser_hits_total"] != 1 || parsed+unparsed != 1 {

@@ -10,8 +10,9 @@ const maxProgram = 1 << 16
 
 // point is a place in a program, and what can stand where it is tried.
 type point struct {
-	in    *instruction
-	ahead ahead
+	in     *instruction
+	ahead  ahead
+	number int32 // among all points
 }
 
 // compiler turns nodes into instructions, from the end to the beginning: so what follows is known, and every step
@@ -19,23 +20,22 @@ type point struct {
 type compiler struct {
 	workshop *workshop
 	words    byteSet
-	all      []*instruction
-	done     map[emission]point
-	optional int // how many choices the node at hand is inside of
+	all      []point
+	done     map[emission]int32 // where in all
+	optional int                // how many choices the node at hand is inside of
 }
 
 // emission is what the instructions of a node depend on. Alternatives that end alike, as addresses do, share the
 // instructions of their ends.
 type emission struct {
-	node *node  // nil for texts
-	text string // of a text
+	node *node
 	next *instruction
 	undo bool
 }
 
 // compile returns nil when the program would be too large.
 func compile(n *node, slots int, w *workshop) *program {
-	c := &compiler{workshop: w, words: words(), done: map[emission]point{}}
+	c := &compiler{workshop: w, words: words(), done: make(map[emission]int32, 1<<8)}
 	start := c.emit(n, c.add(instruction{op: opMatch}, anything()))
 	if len(c.all) > maxProgram {
 		return nil
@@ -60,8 +60,9 @@ const continuation = 0x80
 
 func (c *compiler) add(in instruction, before ahead) point {
 	in.row = none
-	c.all = append(c.all, &in)
-	return point{&in, before}
+	p := point{&in, before, int32(len(c.all))} //nolint:gosec // bounded by maxProgram, see emit
+	c.all = append(c.all, p)
+	return p
 }
 
 // emit compiles n so that it goes on at next, and returns where it begins.
@@ -70,14 +71,11 @@ func (c *compiler) emit(n *node, next point) point {
 		return next
 	}
 	what := emission{node: n, next: next.in, undo: c.optional > 0}
-	if n.kind == nodeText {
-		what.node, what.text = nil, n.text
+	if i, done := c.done[what]; done {
+		return c.all[i]
 	}
-	at, done := c.done[what]
-	if !done {
-		at = c.make(n, next)
-		c.done[what] = at
-	}
+	at := c.make(n, next)
+	c.done[what] = at.number
 	return at
 }
 
@@ -215,9 +213,10 @@ func (c *compiler) emitOption(n *node, lazy bool, next point) point {
 }
 
 // emitLoop emits a choice between another round and going on. The body comes back to the choice, which therefore
-// exists before it knows its targets.
+// exists before it knows its targets; that it is a choice is known from the beginning, because what comes before it
+// looks ahead.
 func (c *compiler) emitLoop(n *node, next point) point {
-	loop := c.add(instruction{}, n.subs[0].before(ahead{}).union(next.ahead))
+	loop := c.add(instruction{op: opPair}, n.subs[0].before(ahead{}).union(next.ahead))
 	c.optional++
 	body := c.emit(n.subs[0], loop)
 	c.optional--
@@ -270,11 +269,11 @@ func (c *compiler) choice(points []point) instruction {
 }
 
 // looseSlots returns the slots that a match may leave as they were. An opSave is on the way to every match.
-func looseSlots(all []*instruction, slots int) []int {
+func looseSlots(all []point, slots int) []int {
 	set := make([]bool, slots)
-	for _, in := range all {
-		if in.op == opSave {
-			set[in.slot] = true
+	for _, p := range all {
+		if p.in.op == opSave {
+			set[p.in.slot] = true
 		}
 	}
 	var loose []int
@@ -289,25 +288,25 @@ func looseSlots(all []*instruction, slots int) []int {
 // assignRows gives a row of the memo to every instruction that can be reached at the same position in several ways:
 // those that several instructions lead to, and those that follow a bounded run which can stop in several places. An
 // unbounded run remembers the places where it could stop instead.
-func assignRows(all []*instruction) (rows int) {
+func assignRows(all []point) (rows int) {
 	newRow := func() int32 {
 		rows++
 		return int32(rows - 1) //nolint:gosec // bounded by maxProgram
 	}
 	ways := make(map[*instruction]int, len(all))
-	for _, in := range all {
-		in.eachNext(func(next *instruction) { ways[next]++ })
-		switch {
-		case in.run == nil:
-		case in.run.max < 0:
-			in.run.row = newRow()
-		case in.op == opRun || in.op == opLazy:
-			ways[in.next]++
+	for _, p := range all {
+		p.in.eachNext(func(next *instruction) { ways[next]++ })
+		switch run := p.in.run; {
+		case run == nil:
+		case run.max < 0:
+			run.row = newRow()
+		case p.in.op == opRun || p.in.op == opLazy:
+			ways[p.in.next]++
 		}
 	}
-	for _, in := range all {
-		if ways[in] > 1 {
-			in.row = newRow()
+	for _, p := range all {
+		if ways[p.in] > 1 {
+			p.in.row = newRow()
 		}
 	}
 	return rows

@@ -6,6 +6,10 @@ package grok
 func factored(nodes []*node) []*node {
 	var out []*node
 	for len(nodes) > 0 {
+		if len(nodes) == 1 || !beginAlike(nodes[0], nodes[1]) {
+			out, nodes = append(out, nodes[0]), nodes[1:]
+			continue
+		}
 		common, together := commonPrefix(nodes)
 		if len(common) == 0 {
 			out, nodes = append(out, nodes[0]), nodes[1:]
@@ -19,6 +23,20 @@ func factored(nodes []*node) []*node {
 		nodes = nodes[together:]
 	}
 	return out
+}
+
+// beginAlike is a quick look at whether there can be a common beginning.
+func beginAlike(a, b *node) bool {
+	if a.kind == nodeCat {
+		a = a.subs[0]
+	}
+	if b.kind == nodeCat {
+		b = b.subs[0]
+	}
+	if a.kind == nodeText && b.kind == nodeText {
+		return a.text[0] == b.text[0]
+	}
+	return equal(a, b)
 }
 
 // commonPrefix returns the elements with which the first of nodes begins, and that as many as possible of those

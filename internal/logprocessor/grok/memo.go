@@ -2,8 +2,8 @@ package grok
 
 import "slices"
 
-// maxMemo bounds the memo, in bits: 8 MiB.
-const maxMemo = 1 << 26
+// maxMemo bounds the memo, in bits: 32 MiB, which is a line of a mebibyte for the largest published patterns.
+const maxMemo = 1 << 28
 
 // memo remembers from where the search has gone on already. Having failed there once it would fail again, so every
 // instruction is tried at most once at every position and a search takes time linear in the subject.

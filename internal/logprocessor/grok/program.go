@@ -6,22 +6,22 @@ import "regexp/syntax"
 type opcode uint8
 
 const (
-	opMatch  opcode = iota
-	opFail          // never succeeds
-	opGiveUp        // never in a program: see machine.watch
-	opByte          // one byte: char
-	opText          // text
-	opOne           // one rune of class
-	opQuick         // opSpan of min to max bytes of class, which has no other members
-	opSpan          // the longest run there is, with no way back: a shorter one could not lead to a match
-	opRun           // a run, longest first
-	opLazy          // a run, shortest first
-	opPair          // next or other, the first that leads to a match
-	opChoice        // the first of targets that leads to a match
-	opSave          // position into captures[slot]
-	opUndo          // opSave, taken back when the way that led through it fails
-	opWord          // nothing, at a word boundary
-	opAssert        // nothing, where assert holds
+	opFail opcode = iota // never succeeds
+	opMatch
+	opGiveUp // never in a program: see machine.watch
+	opByte   // one byte: char
+	opText   // text
+	opOne    // one rune of class
+	opQuick  // opSpan of min to max bytes of class, which has no other members
+	opSpan   // the longest run there is, with no way back: a shorter one could not lead to a match
+	opRun    // a run, longest first
+	opLazy   // a run, shortest first
+	opPair   // next or other, the first that leads to a match
+	opChoice // the first of targets that leads to a match
+	opSave   // position into captures[slot]
+	opUndo   // opSave, taken back when the way that led through it fails
+	opWord   // nothing, at a word boundary
+	opAssert // nothing, where assert holds
 )
 
 // instruction is a step of a program. Those without targets of their own go on at next.
