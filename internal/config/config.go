@@ -190,6 +190,9 @@ func (f *file) ignored() []string {
 	if f.API.CTI != nil {
 		keys = append(keys, "api.cti")
 	}
+	if f.API.Client != nil && f.API.Client.UnregisterOnExit {
+		keys = append(keys, "api.client.unregister_on_exit")
+	}
 	return keys
 }
 
