@@ -34,7 +34,8 @@ await() {
 }
 
 start() {
-	setsid make -C "$clone" run >"$out" 2>&1 & # leader of a process group of its own
+	: >"$out" # here, not by the job below, so that nobody reads the last start's words as this one's
+	setsid make -C "$clone" run >>"$out" 2>&1 & # leader of a process group of its own
 	runner=$!
 	await 300 grep -q "crowdsec is ready" "$out" || fail "make run does not get ready"
 }
