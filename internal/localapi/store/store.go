@@ -150,3 +150,83 @@ type Change struct {
 	Removed  bool  // false: added
 	Decision domain.Decision
 }
+
+// Allowlists keeps lists of what is never banned. Every change moves the revision.
+type Allowlists interface {
+	// CreateAllowlist adds an empty list; Exists when the name is taken. The store sets ID and times.
+	CreateAllowlist(ctx context.Context, list domain.Allowlist) (domain.Allowlist, error)
+	// DeleteAllowlist removes a list with its items; NotFound when there is none.
+	DeleteAllowlist(ctx context.Context, name string) error
+	// Allowlists returns all lists with the items that have not expired at now, by name.
+	Allowlists(ctx context.Context, now time.Time) ([]domain.Allowlist, error)
+	// AddAllowlistItems adds items to a list and returns how many were new; values that it has already are
+	// left as they are. NotFound when there is no such list.
+	AddAllowlistItems(ctx context.Context, name string, items []domain.AllowlistItem) (int, error)
+	// RemoveAllowlistItems returns how many of the values were removed. NotFound when there is no such list.
+	RemoveAllowlistItems(ctx context.Context, name string, values []string) (int, error)
+	// AllowlistRevision returns a number that every change of any list, in any process, makes larger.
+	AllowlistRevision(ctx context.Context) (int64, error)
+}
+
+// Usage keeps what machines and bouncers report.
+type Usage interface {
+	// AddUsage stores a report and what it says about its sender, which must exist: NotFound otherwise.
+	AddUsage(ctx context.Context, report domain.UsageReport, about UsageSender) error
+	// UsageReports returns the reports received at since or later, by ID.
+	UsageReports(ctx context.Context, since time.Time) ([]domain.UsageReport, error)
+}
+
+// UsageSender is what a report says about the host of a machine or a bouncer.
+type UsageSender struct {
+	Version      string
+	OSName       string
+	OSFamily     string
+	OSVersion    string
+	FeatureFlags []string
+	HubState     string // JSON, of machines only; "" leaves what is stored
+	Datasources  string // JSON, of machines only; "" leaves what is stored
+}
+
+// Replicas is how processes on one database share work.
+type Replicas interface {
+	// Acquire takes or renews the lease on a job for holder until now+ttl. It reports false while another
+	// holder's lease has not run out. The clock is that of the database.
+	Acquire(ctx context.Context, job, holder string, ttl time.Duration) (bool, error)
+	// Release gives a lease back at once; nothing happens when holder does not have it.
+	Release(ctx context.Context, job, holder string) error
+	// SeenNode stores a sign of life of a node, and forgets nodes not seen for an hour.
+	SeenNode(ctx context.Context, node domain.Node) error
+	// Nodes returns the nodes seen lately, with the leases they hold, by start.
+	Nodes(ctx context.Context) ([]domain.Node, error)
+}
+
+// Audit keeps who changed what.
+type Audit interface {
+	// AddAudit stores entries; ID and At are set by the store.
+	AddAudit(ctx context.Context, entries []domain.AuditEntry) error
+	// AuditEntries returns up to limit entries, newest first.
+	AuditEntries(ctx context.Context, limit int) ([]domain.AuditEntry, error)
+}
+
+// Housekeeping removes what is not needed any more, in small batches, so that writers never wait long.
+type Housekeeping interface {
+	// Flush does one round of everything the policy asks for and returns what went.
+	Flush(ctx context.Context, policy FlushPolicy) (Flushed, error)
+}
+
+// FlushPolicy says what to keep. Zero values keep everything of their kind.
+type FlushPolicy struct {
+	MaxAlerts        int                               // alerts beyond this number, oldest first, unless a decision of theirs is active
+	MaxAlertAge      time.Duration                     // older alerts, unless a decision of theirs is active
+	MaxUsageAge      time.Duration                     // older usage reports
+	MaxAuditAge      time.Duration                     // older audit entries
+	ExpiredAllowlist bool                              // items of allowlists that have expired
+	IdleBouncers     map[domain.AuthType]time.Duration // those that have not pulled for so long; who never has stays
+	IdleMachines     map[domain.AuthType]time.Duration // those without heartbeat for so long, without alerts, not local
+	MaxChangeAge     time.Duration                     // older entries of the change log that nobody needs
+}
+
+// Flushed counts what a round of housekeeping removed.
+type Flushed struct {
+	Alerts, Events, Decisions, UsageReports, AuditEntries, AllowlistItems, Bouncers, Machines, Changes int
+}
