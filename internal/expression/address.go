@@ -6,14 +6,12 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-
-	"github.com/expr-lang/expr"
 )
 
 const earthRadius = 6371.0 // km
 
-func (l *Library) addressHelpers() []expr.Option {
-	return []expr.Option{
+func (l *Library) addressHelpers() []helper {
+	return []helper{
 		try4("Distance", distance),
 		of2("IpInRange", isInRange),
 		of2("IpToRange", l.toRange),

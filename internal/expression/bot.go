@@ -4,14 +4,12 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/expr-lang/expr"
-
 	"shieldwall/internal/expression/datafile"
 )
 
-func (l *Library) botHelpers() []expr.Option {
+func (l *Library) botHelpers() []helper {
 	const name = "MatchKnownBot"
-	return []expr.Option{expr.Function(name, func(args ...any) (any, error) {
+	return []helper{newHelper(name, func(args ...any) (any, error) {
 		texts := make([]string, len(args))
 		for i := range args {
 			text, err := argument[string](name, args, i)

@@ -5,14 +5,12 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
-
-	"github.com/expr-lang/expr"
 )
 
 const approximately = 1e-6
 
-func (l *Library) convertHelpers() []expr.Option {
-	return []expr.Option{
+func (l *Library) convertHelpers() []helper {
+	return []helper{
 		of1("Atof", l.atof),
 		try1("B64Decode", decodeBase64),
 		of2("FloatApproxEqual", func(a, b float64) bool { return math.Abs(a-b) < approximately }),

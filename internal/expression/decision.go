@@ -4,15 +4,13 @@ import (
 	"context"
 	"time"
 
-	"github.com/expr-lang/expr"
-
 	"shieldwall/internal/platform/duration"
 )
 
 const queryTimeout = 10 * time.Second
 
-func (l *Library) decisionHelpers() []expr.Option {
-	return []expr.Option{
+func (l *Library) decisionHelpers() []helper {
+	return []helper{
 		try1("GetActiveDecisionsCount", func(value string) (int, error) {
 			return query(l, func(ctx context.Context) (int, error) {
 				return l.decisions.CountActiveDecisions(ctx, value)

@@ -3,8 +3,6 @@ package expression
 import (
 	"time"
 
-	"github.com/expr-lang/expr"
-
 	"shieldwall/internal/expression/cache"
 )
 
@@ -28,8 +26,8 @@ func (m *missing) first(name, kind string) bool {
 	return !told
 }
 
-func (l *Library) fileHelpers() []expr.Option {
-	return []expr.Option{
+func (l *Library) fileHelpers() []helper {
+	return []helper{
 		of1("File", l.fileLines),
 		of1("FileMap", l.fileRows),
 		of2("LookupFile", l.lookUpFile),

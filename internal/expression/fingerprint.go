@@ -8,12 +8,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/expr-lang/expr"
 )
 
-func fingerprintHelpers() []expr.Option {
-	return []expr.Option{of1("JA4H", ja4h)}
+func fingerprintHelpers() []helper {
+	return []helper{of1("JA4H", ja4h)}
 }
 
 // ja4h fingerprints an HTTP client by method, version, headers, language and cookies. Headers come in

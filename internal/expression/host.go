@@ -5,16 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/expr-lang/expr"
 )
 
 const lookupTimeout = 5 * time.Second
 
 var errNoCTI = errors.New("cti is not configured")
 
-func (l *Library) hostHelpers() []expr.Option {
-	return []expr.Option{
+func (l *Library) hostHelpers() []helper {
+	return []helper{
 		try1("CrowdsecCTI", func(string) (any, error) { return nil, errNoCTI }),
 		try0("Hostname", func() (string, error) { return l.hostname() }),
 		tryRest("LogInfo", l.logInfo),

@@ -2,11 +2,10 @@ package expression
 
 import (
 	"github.com/corazawaf/libinjection-go"
-	"github.com/expr-lang/expr"
 )
 
-func injectionHelpers() []expr.Option {
-	return []expr.Option{
+func injectionHelpers() []helper {
+	return []helper{
 		of1("LibInjectionIsSQLI", func(text string) bool {
 			found, _ := libinjection.IsSQLi(text)
 			return found

@@ -7,35 +7,33 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/expr-lang/expr"
 )
 
 var errTooFewTimes = errors.New("an interval needs at least two times")
 
-func timeHelpers() []expr.Option {
-	return []expr.Option{
+func timeHelpers() []helper {
+	return []helper{
 		ofTimes("AverageInterval", averageInterval),
 		ofTimes("MedianInterval", medianInterval),
 	}
 }
 
-func (l *Library) timeOfDayHelpers() []expr.Option {
-	return []expr.Option{
+func (l *Library) timeOfDayHelpers() []helper {
+	return []helper{
 		of1("ParseUnix", l.parseUnix),
 		try0("TimeNow", func() (string, error) { return l.now().UTC().Format(time.RFC3339), nil }),
 	}
 }
 
 // ofTimes registers a helper over a list of times, which may be typed or not.
-func ofTimes(name string, f func([]time.Time) (time.Duration, error)) expr.Option {
-	return expr.Function(name, func(args ...any) (any, error) {
+func ofTimes(name string, f func([]time.Time) (time.Duration, error)) helper {
+	return helper{name: name, call: func(args ...any) (any, error) {
 		times, err := sortedTimes(args[0])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		return f(times)
-	}, new(func([]time.Time) time.Duration), new(func([]any) time.Duration))
+	}, types: []any{new(func([]time.Time) time.Duration), new(func([]any) time.Duration)}}
 }
 
 func sortedTimes(list any) ([]time.Time, error) {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/buger/jsonparser"
-	"github.com/expr-lang/expr"
 )
 
 var (
@@ -15,8 +14,8 @@ var (
 	errNoJSONKey = errors.New("no key given")
 )
 
-func (l *Library) jsonHelpers() []expr.Option {
-	return []expr.Option{
+func (l *Library) jsonHelpers() []helper {
+	return []helper{
 		of2("JsonExtract", func(text, path string) string { return rawJSON(text, splitPath(path)...) }),
 		tryRest("JsonExtractLib", func(text string, keys ...string) (string, error) {
 			return rawJSON(text, keys...), nil
@@ -26,9 +25,10 @@ func (l *Library) jsonHelpers() []expr.Option {
 		}),
 		of2("JsonExtractSlice", func(text, path string) []any { return decodeAt[[]any](l, text, path) }),
 		tryRest("JsonExtractUnescape", unescapedJSON),
-		do3("UnmarshalJSON", unmarshalJSON),
 	}
 }
+
+func decodeHelpers() []helper { return []helper{do3("UnmarshalJSON", unmarshalJSON)} }
 
 // splitPath cuts "a.b[0].c" into the keys "a", "b", "[0]", "c".
 func splitPath(path string) []string {

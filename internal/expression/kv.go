@@ -4,14 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/expr-lang/expr"
 )
 
 var errNoPair = errors.New("text has no key=value pair")
 
-func kvHelpers() []expr.Option {
-	return []expr.Option{
+func kvHelpers() []helper {
+	return []helper{
 		do3("ParseKV", func(text string, into map[string]any, key string) error {
 			return storePairs(parsePairs(text), into, key)
 		}),

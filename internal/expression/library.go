@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/vm"
 
+	"shieldwall/internal/expression/cache"
 	"shieldwall/internal/expression/datafile"
 	"shieldwall/internal/expression/stash"
 	"shieldwall/internal/platform/geoip"
@@ -56,7 +58,11 @@ type Deps struct {
 	GeoIP     GeoIP                  // nil: no address is known
 	HTTP      *http.Client           // nil: HTTP helpers fail
 	Decisions Decisions              // nil: there are none
+	Plain     bool                   // every expression runs on the machine of expr, to compare the results
 }
+
+// programsKept is more than the different expressions of the whole public hub.
+const programsKept = 4096
 
 // Library is the set of helper functions bound to what they may reach. It is safe for concurrent use.
 type Library struct {
@@ -72,8 +78,15 @@ type Library struct {
 
 	documents *documents
 	missing   *missing
-	options   []expr.Option
+	helpers   []helper
+	byName    map[string]*helper // the same
+
+	plain     bool
+	compiling sync.Mutex
+	dialects  map[reflect.Type]*dialect // guarded by compiling
+	programs  *cache.Cache[sourceKey, any]
 	machines  sync.Pool
+	locals    sync.Pool
 }
 
 // New returns a Library over deps.
@@ -91,19 +104,33 @@ func New(deps Deps) *Library {
 		decisions: deps.Decisions,
 		documents: newDocuments(deps.Now),
 		missing:   newMissing(deps.Now),
+		byName:    map[string]*helper{},
+		plain:     deps.Plain,
+		dialects:  map[reflect.Type]*dialect{},
+		programs:  cache.New[sourceKey, any](cache.Options{Size: programsKept, Now: deps.Now}),
 		machines:  sync.Pool{New: func() any { return new(vm.VM) }},
+		locals:    sync.Pool{New: func() any { return new(locals) }},
 	}
-	l.options = slices.Concat(
-		textHelpers(), l.convertHelpers(), listHelpers(), timeHelpers(), l.timeOfDayHelpers(),
-		kvHelpers(), l.jsonHelpers(), l.xmlHelpers(), uriHelpers(),
-		l.addressHelpers(), l.placeHelpers(), injectionHelpers(), fingerprintHelpers(),
-		l.fileHelpers(), l.botHelpers(), l.stashHelpers(), l.decisionHelpers(), l.webHelpers(), l.hostHelpers(),
+	l.helpers = slices.Concat(
+		withEffect(pure, textHelpers(), listHelpers(), timeHelpers(), uriHelpers(), injectionHelpers(), fingerprintHelpers()),
+		withEffect(reads, l.convertHelpers(), l.timeOfDayHelpers(), l.jsonHelpers(), l.xmlHelpers(), l.addressHelpers(),
+			l.placeHelpers(), l.fileHelpers(), l.botHelpers(), l.decisionHelpers()),
+		withEffect(acts, kvHelpers(), decodeHelpers(), l.stashHelpers(), l.webHelpers(), l.hostHelpers()),
 	)
+	for i := range l.helpers {
+		l.byName[l.helpers[i].name] = &l.helpers[i]
+	}
 	return l
 }
 
 // Options returns the helpers as options for expr.Compile.
-func (l *Library) Options() []expr.Option { return slices.Clone(l.options) }
+func (l *Library) Options() []expr.Option {
+	options := make([]expr.Option, len(l.helpers))
+	for i := range l.helpers {
+		options[i] = l.helpers[i].option()
+	}
+	return options
+}
 
 func (d Deps) withDefaults() Deps {
 	if d.Log == nil {

@@ -3,12 +3,10 @@ package expression
 import (
 	"reflect"
 	"slices"
-
-	"github.com/expr-lang/expr"
 )
 
-func listHelpers() []expr.Option {
-	return []expr.Option{
+func listHelpers() []helper {
+	return []helper{
 		of1("Distinct", distinct),
 		ofRest("Flatten", flatten),
 		ofRest("FlattenDistinct", func(values ...any) []any { return distinct(flatten(values...)) }),

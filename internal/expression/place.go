@@ -4,8 +4,6 @@ import (
 	"net"
 	"net/netip"
 
-	"github.com/expr-lang/expr"
-
 	"shieldwall/internal/platform/geoip"
 )
 
@@ -15,8 +13,8 @@ type ASN struct {
 	AutonomousSystemNumber       uint // 0 when the database does not know the address
 }
 
-func (l *Library) placeHelpers() []expr.Option {
-	return []expr.Option{
+func (l *Library) placeHelpers() []helper {
+	return []helper{
 		try1("GeoIPEnrich", l.geoIPRecord),
 		try1("GeoIPASNEnrich", l.geoIPASN),
 		try1("GeoIPRangeEnrich", l.geoIPRange),

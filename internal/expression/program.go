@@ -4,76 +4,137 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 
-	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
-
-	"shieldwall/internal/domain/fault"
 )
 
 // Bool is a compiled expression that yields a boolean. It is safe for concurrent use.
-type Bool struct{ program }
+type Bool struct {
+	program
+	direct shortcut[bool]
+	guard  shortcut[bool] // false where the expression is; nil when there is the direct one
+	facts  facts
+	acts   bool // evaluating it may change something
+}
 
 // String is a compiled expression that yields a text. It is safe for concurrent use.
-type String struct{ program }
+type String struct {
+	program
+	direct shortcut[string]
+}
 
 // Any is a compiled expression that yields anything. It is safe for concurrent use.
-type Any struct{ program }
+type Any struct {
+	program
+	direct shortcut[any]
+	text   *String // nil: that it is a text is not known before it is evaluated
+}
 
 // CompileBool compiles text against env, a struct, pointer or map whose members are the variables. What is
 // known not to be a boolean is refused; what turns out not to be one is an error of Eval, but nil is false.
 // Errors are of kind fault.Invalid.
 func (l *Library) CompileBool(text string, env any) (*Bool, error) {
-	compiled, err := l.compile(text, env, expr.AsBool())
-	if err != nil {
-		return nil, err
-	}
-	return &Bool{compiled}, nil
+	return compileOnce(l, source{text, env, reflect.Bool}, func(c *compiled) *Bool {
+		return &Bool{
+			program: c.program, direct: shortcut[bool]{c.form.boolean(), c.locals},
+			guard: shortcut[bool]{c.form.ahead.guard, c.locals}, facts: c.form.ahead.facts, acts: c.acts,
+		}
+	})
 }
 
 // CompileString is CompileBool for expressions that yield a text.
 func (l *Library) CompileString(text string, env any) (*String, error) {
-	compiled, err := l.compile(text, env, expr.AsKind(reflect.String))
-	if err != nil {
-		return nil, err
-	}
-	return &String{compiled}, nil
+	return compileOnce(l, source{text, env, reflect.String}, (*compiled).string)
 }
 
 // CompileAny is CompileBool for expressions that may yield anything.
 func (l *Library) CompileAny(text string, env any) (*Any, error) {
-	compiled, err := l.compile(text, env, expr.AsAny())
-	if err != nil {
-		return nil, err
-	}
-	return &Any{compiled}, nil
+	return compileOnce(l, source{text, env, reflect.Invalid}, func(c *compiled) *Any {
+		result := &Any{program: c.program, direct: shortcut[any]{c.form.asValue(), c.locals}}
+		if c.form.text != nil {
+			result.text = c.string()
+		}
+		return result
+	})
+}
+
+func (c *compiled) string() *String {
+	return &String{program: c.program, direct: shortcut[string]{c.form.asText(), c.locals}}
 }
 
 // Eval runs the expression over env, which has the type that it was compiled with.
-func (b *Bool) Eval(env any) (bool, error) { return evalAs[bool](&b.program, env) }
+func (b *Bool) Eval(env any) (bool, error) {
+	if result, done := b.direct.eval(env); done {
+		return result, nil
+	}
+	if open, done := b.guard.eval(env); done && !open {
+		return false, nil
+	}
+	return evalAs[bool](&b.program, env)
+}
 
 // Eval runs the expression over env, which has the type that it was compiled with.
-func (s *String) Eval(env any) (string, error) { return evalAs[string](&s.program, env) }
+func (s *String) Eval(env any) (string, error) {
+	if result, done := s.direct.eval(env); done {
+		return result, nil
+	}
+	return evalAs[string](&s.program, env)
+}
 
 // Eval runs the expression over env, which has the type that it was compiled with.
-func (a *Any) Eval(env any) (any, error) { return a.run(env) }
+func (a *Any) Eval(env any) (any, error) {
+	if result, done := a.direct.eval(env); done {
+		return result, nil
+	}
+	return a.run(env)
+}
 
+// AsString returns the same expression as one that yields a text, nil when that it does is not known before it is
+// evaluated. Its Eval spares making an interface value of the text.
+func (a *Any) AsString() *String { return a.text }
+
+// shortcut is an expression as a Go function.
+type shortcut[T any] struct {
+	run    func(env any, l *locals) T // nil: there is none
+	locals *sync.Pool                 // nil: it needs none
+}
+
+// eval reports false where the machine has to be asked.
+func (s *shortcut[T]) eval(env any) (result T, done bool) {
+	if s.run == nil {
+		return result, false
+	}
+	// Whatever went wrong goes wrong on the machine too, which says what it was.
+	defer func() {
+		if recover() != nil {
+			done = false
+		}
+	}()
+	if s.locals == nil {
+		return s.run(env, nil), true
+	}
+	kept, ok := s.locals.Get().(*locals)
+	if !ok {
+		kept = new(locals)
+	}
+	result = s.run(env, kept)
+	*kept = locals{} // texts of the event must not be kept
+	s.locals.Put(kept)
+	return result, true
+}
+
+// program is how an expression runs on the machine of expr.
 type program struct {
-	code     *vm.Program
+	code     func() (*vm.Program, error)
 	machines *sync.Pool
+	isDirect bool
 }
 
-func (l *Library) compile(text string, env any, result expr.Option) (program, error) {
-	code, err := expr.Compile(text, slices.Concat(l.options, []expr.Option{expr.Env(env), result})...)
-	if err != nil {
-		return program{}, fault.Mark(fault.Invalid, inOneLine(err))
-	}
-	return program{code: code, machines: &l.machines}, nil
-}
+// IsDirect reports whether the expression runs as Go functions rather than on the machine.
+func (p *program) IsDirect() bool { return p.isDirect }
 
 func evalAs[T any](p *program, env any) (T, error) {
 	result, err := p.run(env)
@@ -95,11 +156,15 @@ func (p *program) run(env any) (result any, err error) {
 			result, err = nil, fmt.Errorf("evaluating expression: %v", cause)
 		}
 	}()
+	code, err := p.code()
+	if err != nil {
+		return nil, inOneLine(err)
+	}
 	machine, ok := p.machines.Get().(*vm.VM)
 	if !ok {
 		machine = new(vm.VM)
 	}
-	result, err = machine.Run(p.code, env)
+	result, err = machine.Run(code, env)
 	if err != nil {
 		return nil, inOneLine(err) // the machine stopped half way: it is not used again
 	}

@@ -2,12 +2,10 @@ package expression
 
 import (
 	"time"
-
-	"github.com/expr-lang/expr"
 )
 
-func (l *Library) stashHelpers() []expr.Option {
-	return []expr.Option{
+func (l *Library) stashHelpers() []helper {
+	return []helper{
 		of2("GetFromStash", l.getFromStash),
 		do4("SetInStash", l.setInStash),
 	}

@@ -3,12 +3,10 @@ package expression
 import (
 	"fmt"
 	"strings"
-
-	"github.com/expr-lang/expr"
 )
 
-func textHelpers() []expr.Option {
-	return []expr.Option{
+func textHelpers() []helper {
+	return []helper{
 		of1("Fields", strings.Fields),
 		try2("Get", elementAt),
 		of2("Index", strings.Index),

@@ -3,12 +3,10 @@ package expression
 import (
 	"net/url"
 	"strings"
-
-	"github.com/expr-lang/expr"
 )
 
-func uriHelpers() []expr.Option {
-	return []expr.Option{
+func uriHelpers() []helper {
+	return []helper{
 		of2("ExtractQueryParam", queryParam),
 		of1("ParseQuery", parseQuery),
 		of1("ParseUri", parseURI),

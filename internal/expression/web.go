@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-
-	"github.com/expr-lang/expr"
 )
 
 const (
@@ -26,8 +24,8 @@ type HTTPResponse struct {
 	Headers    http.Header
 }
 
-func (l *Library) webHelpers() []expr.Option {
-	return []expr.Option{
+func (l *Library) webHelpers() []helper {
+	return []helper{
 		try1("HTTPGet", func(url string) (*HTTPResponse, error) {
 			return l.request(http.MethodGet, url, nil, "")
 		}),

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/beevik/etree"
-	"github.com/expr-lang/expr"
 
 	"shieldwall/internal/expression/cache"
 )
@@ -27,8 +26,8 @@ func newDocuments(now func() time.Time) *documents {
 	})}
 }
 
-func (l *Library) xmlHelpers() []expr.Option {
-	return []expr.Option{
+func (l *Library) xmlHelpers() []helper {
+	return []helper{
 		of3("XMLGetAttributeValue", func(text, path, attribute string) string {
 			if element := l.documents.find(text, path); element != nil {
 				return element.SelectAttrValue(attribute, "")

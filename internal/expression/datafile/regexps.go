@@ -1,7 +1,6 @@
 package datafile
 
 import (
-	"regexp"
 	"strings"
 
 	"shieldwall/internal/domain/fault"
@@ -10,56 +9,34 @@ import (
 
 // Regexps is a list of regular expressions. It is safe for concurrent use.
 type Regexps struct {
-	patterns []pattern
+	patterns *patterns
 	results  *cache.Cache[string, bool] // nil: not cached
 }
 
-type pattern struct {
-	literal string // in lower case; every match contains it in some case; "" when unknown
-	re      *regexp.Regexp
-}
-
-func newPattern(expr string) (pattern, error) {
-	re, err := regexp.Compile(expr)
-	return pattern{literal: requiredLiteral(expr), re: re}, err
-}
-
-// match wants text and lowerASCII of it, which callers with many patterns compute once.
-func (p *pattern) match(text, lower string) bool {
-	return strings.Contains(lower, p.literal) && p.re.MatchString(text)
-}
-
 func newRegexps(lines []line, results *cache.Cache[string, bool]) (*Regexps, error) {
-	list := &Regexps{patterns: make([]pattern, 0, len(lines)), results: results}
+	draft := &draft{}
 	for _, line := range lines {
-		p, err := newPattern(line.text)
-		if err != nil {
+		if err := draft.add(line.text); err != nil {
 			return nil, fault.Errorf(fault.Invalid, "line %d: %w", line.number, err)
 		}
-		list.patterns = append(list.patterns, p)
 	}
-	return list, nil
+	return &Regexps{patterns: draft.finish(), results: results}, nil
 }
 
 // Match reports whether any of the expressions matches somewhere in text.
 func (r *Regexps) Match(text string) bool {
+	candidates := r.patterns.candidates(text)
+	if candidates == nil {
+		return false // the cache would take longer to say so
+	}
+	defer r.patterns.giveBack(candidates)
 	if r.results == nil {
-		return r.search(text)
+		return r.patterns.firstOf(*candidates, text) >= 0
 	}
 	if result, ok := r.results.Get(text); ok {
 		return result
 	}
-	result := r.search(text)
+	result := r.patterns.firstOf(*candidates, text) >= 0
 	r.results.Put(strings.Clone(text), result)
 	return result
-}
-
-func (r *Regexps) search(text string) bool {
-	lower := lowerASCII(text)
-	for i := range r.patterns {
-		if r.patterns[i].match(text, lower) {
-			return true
-		}
-	}
-	return false
 }

@@ -2,9 +2,9 @@ package datafile
 
 import (
 	"encoding/json"
-	"strings"
 
 	"shieldwall/internal/domain/fault"
+	"shieldwall/internal/expression/multimatch"
 )
 
 // Rows is a list of tagged patterns. It is safe for concurrent use.
@@ -12,27 +12,30 @@ type Rows struct {
 	all      []map[string]string
 	equals   map[string]string // pattern to tag
 	contains []tagged
-	regexps  []taggedRegexp
+	parts    *multimatch.Set // of contains
+	regexps  *patterns
+	tags     []string // of regexps
 }
 
 type tagged struct{ pattern, tag string }
 
-type taggedRegexp struct {
-	pattern
-	tag string
-}
-
 func newRows(lines []line) (*Rows, error) {
 	rows := &Rows{all: make([]map[string]string, 0, len(lines)), equals: map[string]string{}}
+	regexps := &draft{}
 	for _, line := range lines {
-		if err := rows.add(line.text); err != nil {
+		if err := rows.add(line.text, regexps); err != nil {
 			return nil, fault.Errorf(fault.Invalid, "line %d: %w", line.number, err)
 		}
 	}
+	parts := make([]string, len(rows.contains))
+	for i := range parts {
+		parts[i] = rows.contains[i].pattern
+	}
+	rows.parts, rows.regexps = multimatch.New(parts, false), regexps.finish()
 	return rows, nil
 }
 
-func (r *Rows) add(text string) error {
+func (r *Rows) add(text string, regexps *draft) error {
 	var row map[string]string
 	if err := json.Unmarshal([]byte(text), &row); err != nil {
 		return err
@@ -47,11 +50,10 @@ func (r *Rows) add(text string) error {
 	case "contains":
 		r.contains = append(r.contains, tagged{pattern: wanted, tag: tag})
 	case "regex":
-		p, err := newPattern(wanted)
-		if err != nil {
+		if err := regexps.add(wanted); err != nil {
 			return err
 		}
-		r.regexps = append(r.regexps, taggedRegexp{pattern: p, tag: tag})
+		r.tags = append(r.tags, tag)
 	default:
 		return fault.Errorf(fault.Invalid, "type %q is none of equals, contains, regex", row["type"])
 	}
@@ -72,33 +74,22 @@ func (r *Rows) LookUp(text string) string {
 	if tag := r.leftmost(text); tag != "" {
 		return tag
 	}
-	return r.firstRegexp(text)
+	if number := r.regexps.first(text); number >= 0 {
+		return r.tags[number]
+	}
+	return ""
 }
 
 func (r *Rows) leftmost(text string) string {
-	tag, before := "", len(text)+1
-	for _, candidate := range r.contains {
-		if before == 0 {
-			break
+	best, leftmost := -1, len(text)
+	r.parts.EachPlace(text, func(i, at int) bool {
+		if at < leftmost || at == leftmost && i < best {
+			best, leftmost = i, at
 		}
-		// Only a row that begins further left can win, so nothing further right is searched.
-		window := text[:min(len(text), before-1+len(candidate.pattern))]
-		if at := strings.Index(window, candidate.pattern); at >= 0 {
-			tag, before = candidate.tag, at
-		}
-	}
-	return tag
-}
-
-func (r *Rows) firstRegexp(text string) string {
-	if len(r.regexps) == 0 {
+		return true
+	})
+	if best < 0 {
 		return ""
 	}
-	lower := lowerASCII(text)
-	for _, candidate := range r.regexps {
-		if candidate.match(text, lower) {
-			return candidate.tag
-		}
-	}
-	return ""
+	return r.contains[best].tag
 }

@@ -1,0 +1,127 @@
+package expression
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+
+	"shieldwall/internal/expression/datafile"
+)
+
+// constantFile recognises File("name").
+func (d *director) constantFile(node ast.Node) (string, bool) {
+	call, ok := node.(*ast.CallNode)
+	if !ok || len(call.Arguments) != 1 {
+		return "", false
+	}
+	callee, named := call.Callee.(*ast.IdentifierNode)
+	name, constant := call.Arguments[0].(*ast.StringNode)
+	if !named || !constant || callee.Value != "File" || d.helper("File") == nil {
+		return "", false
+	}
+	return name.Value, true
+}
+
+func (d *director) inFile(needle form, file string) form {
+	if needle.text == nil {
+		return form{}
+	}
+	return d.asked(datafile.Question{File: file, Relation: datafile.Equals}, needle)
+}
+
+// relations are the operators that compare a text with all lines of a file at once.
+func relationOf(operator string) (datafile.Relation, bool) {
+	switch operator {
+	case "contains":
+		return datafile.Contains, true
+	case "startsWith":
+		return datafile.StartsWith, true
+	case "endsWith":
+		return datafile.EndsWith, true
+	case "==":
+		return datafile.Equals, true
+	case "matches":
+		return datafile.Matches, true
+	}
+	return 0, false
+}
+
+// askedOfFile is any(File("name"), {text contains #}), and the like.
+func (d *director) askedOfFile(node *ast.BuiltinNode, predicate *ast.PredicateNode) form {
+	file, ok := d.constantFile(node.Arguments[0])
+	if !ok || node.Name != "any" {
+		return form{}
+	}
+	return d.comparedWithLines(file, predicate.Node)
+}
+
+func (d *director) comparedWithLines(file string, node ast.Node) form {
+	test, ok := node.(*ast.BinaryNode)
+	if !ok {
+		return form{}
+	}
+	if test.Operator == "||" || test.Operator == "or" {
+		left, right := d.comparedWithLines(file, test.Left), d.comparedWithLines(file, test.Right)
+		if !left.safe || !right.safe {
+			return form{} // which goes wrong first depends on the line
+		}
+		return anyOf([]form{left, right})
+	}
+	relation, known := relationOf(test.Operator)
+	line, isLine := d.lineOf(test.Right)
+	if !known || !isLine {
+		return form{}
+	}
+	d.touched = false
+	text := d.askedOf(form{}, &ast.PredicateNode{Node: test.Left})
+	if d.touched || text.text == nil {
+		return form{}
+	}
+	return d.asked(datafile.Question{File: file, Relation: relation, Line: line}, text)
+}
+
+// lineOf recognises what a line is compared as: # itself, or in one case.
+func (d *director) lineOf(node ast.Node) (derive func(string) string, ok bool) {
+	switch node := node.(type) {
+	case *ast.PointerNode:
+		return nil, node.Name == ""
+	case *ast.CallNode:
+		callee, named := node.Callee.(*ast.IdentifierNode)
+		if !named || len(node.Arguments) != 1 || d.helper(callee.Value) == nil {
+			return nil, false
+		}
+		if of, isLine := d.lineOf(node.Arguments[0]); of != nil || !isLine {
+			return nil, false
+		}
+		switch callee.Value {
+		case "Lower":
+			return strings.ToLower, true
+		case "Upper":
+			return strings.ToUpper, true
+		}
+	}
+	return nil, false
+}
+
+// asked answers a question about the lines of a file.
+func (d *director) asked(question datafile.Question, about form) form {
+	text := about.text
+	if cased := about.subject; cased != nil && cased.of != nil && !about.isLocal {
+		question.Text, text = cased.in, cased.of.text
+	}
+	report, ok := d.helpers["File"].typed.(func(string) []string)
+	if !ok {
+		return form{}
+	}
+	matcher := d.data.Matcher(question)
+	return flagForm(func(env any, l *locals) bool {
+		is, err := matcher.Match(text(env, l))
+		if errors.Is(err, datafile.ErrNotLoaded) {
+			report(question.File)
+		} else if err != nil {
+			unfit()
+		}
+		return is
+	}, about.safe && question.Relation != datafile.Matches)
+}
