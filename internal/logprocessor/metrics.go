@@ -25,15 +25,36 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	}
 }
 
-func (m *Metrics) parsed(evt *event.Event, ok bool) {
-	if m == nil {
+// lineCounts is what a worker has counted of the lines of one origin since it last told the metrics.
+type lineCounts struct {
+	metrics       *Metrics // nil: nothing is counted
+	origin        event.Origin
+	parsed, total int
+}
+
+func (c *lineCounts) add(line *event.Line, parsed bool) {
+	if origin := line.Origin(); origin != c.origin {
+		c.flush()
+		c.origin = origin
+	}
+	c.total++
+	if parsed {
+		c.parsed++
+	}
+}
+
+func (c *lineCounts) flush() {
+	if c.metrics == nil || c.total == 0 {
 		return
 	}
-	line := &evt.Line
-	m.hits.WithLabelValues(line.Src, line.Module).Inc()
-	outcome := m.hitsKO
-	if ok {
-		outcome = m.hitsOK
+	c.metrics.hits.WithLabelValues(c.origin.Src, c.origin.Module).Add(float64(c.total))
+	c.outcome(c.metrics.hitsOK, c.parsed)
+	c.outcome(c.metrics.hitsKO, c.total-c.parsed)
+	c.parsed, c.total = 0, 0
+}
+
+func (c *lineCounts) outcome(vector *prometheus.CounterVec, count int) {
+	if count > 0 {
+		vector.WithLabelValues(c.origin.Src, c.origin.Module, c.origin.Type).Add(float64(count))
 	}
-	outcome.WithLabelValues(line.Src, line.Module, line.Labels["type"]).Inc()
 }

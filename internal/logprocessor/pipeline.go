@@ -63,15 +63,18 @@ type Options struct {
 // Pipeline runs once.
 type Pipeline struct {
 	Options
+	observe parser.Observer        // nil: nobody looks
 	batches chan acquisition.Batch // written by the sources
 	jobs    chan job               // written by dispatch, read by the workers
 	ordered chan (<-chan parsed)   // one result a batch, in the order of the batches
 	results chan delivery          // written by the sequencer
+	spaces  sync.Pool              // of *workspace
 }
 
 // job is a batch and where its result is expected.
 type job struct {
 	batch  acquisition.Batch
+	now    time.Time // when its lines count as seen, by the wall clock
 	result chan<- parsed
 	before <-chan struct{} // closed when all batches before this one are poured
 	poured chan<- struct{} // to be closed when this one is
@@ -79,15 +82,9 @@ type job struct {
 
 // parsed is what the workers made of a batch.
 type parsed struct {
-	events []matched
+	*workspace
 	ack    func()
 	poured chan<- struct{}
-}
-
-// matched is an event that made it through the parsers.
-type matched struct {
-	evt   *event.Event
-	pours []scenario.Pour
 }
 
 // delivery is what the sequencer made of a batch.
@@ -104,11 +101,15 @@ const (
 
 // New returns a pipeline that has not started.
 func New(options Options) *Pipeline {
+	var observe parser.Observer
 	if options.Recorder == nil {
 		options.Recorder = forgetful{}
+	} else {
+		observe = options.Recorder.Parsed
 	}
 	return &Pipeline{
 		Options: options,
+		observe: observe,
 		batches: make(chan acquisition.Batch, options.Workers),
 		jobs:    make(chan job),
 		ordered: make(chan (<-chan parsed), 2*options.Workers),
@@ -149,40 +150,16 @@ func (p *Pipeline) dispatch() {
 	for batch := range p.batches {
 		result, poured := make(chan parsed, 1), make(chan struct{})
 		p.ordered <- result
-		p.jobs <- job{batch, result, before, poured}
+		p.jobs <- job{batch, p.Now().UTC(), result, before, poured}
 		before = poured
 	}
 }
 
 func (p *Pipeline) work() {
+	w := p.newWorker()
 	for job := range p.jobs {
-		job.result <- p.parse(job)
+		job.result <- w.parse(job)
 	}
-}
-
-// parse looks at lines beside other workers, until one reaches a rule that remembers earlier lines: from
-// there on it is this batch's turn, as if there were one worker.
-func (p *Pipeline) parse(job job) parsed {
-	turn := func() { <-job.before }
-	out := parsed{ack: job.batch.Ack, poured: job.poured}
-	for _, line := range job.batch.Lines {
-		evt := event.New(line, job.batch.Clock)
-		evt.Time = line.Time
-		ok := p.Parsers.ParseInTurn(evt, turn, p.Recorder.Parsed)
-		p.Metrics.parsed(evt, ok)
-		if !ok || evt.Whitelisted {
-			continue
-		}
-		if p.Scenarios.Remembers() {
-			turn()
-		}
-		pours := p.Scenarios.Match(evt, p.Now().UTC())
-		if len(pours) > 0 {
-			evt.Detach() // a bucket may keep it long after the batch
-		}
-		out.events = append(out.events, matched{evt, pours})
-	}
-	return out
 }
 
 // sequence pours batch after batch, lets idle buckets expire in between, and makes save points.
@@ -201,6 +178,7 @@ func (p *Pipeline) sequence() {
 			}
 			batch := <-result
 			alerts := p.pourBatch(batch)
+			batch.release()
 			close(batch.poured)
 			p.results <- delivery{alerts: alerts, ack: batch.ack}
 		case <-ticker.C:
@@ -231,8 +209,9 @@ func (p *Pipeline) save() {
 
 func (p *Pipeline) pourBatch(batch parsed) []*wire.Alert {
 	var alerts []*wire.Alert
-	for _, m := range batch.events {
-		alerts = append(alerts, p.settle(p.pour(m.evt, m.pours))...)
+	for i := range batch.matched {
+		m := &batch.matched[i]
+		alerts = append(alerts, p.settle(p.pour(m.evt, batch.pours[m.from:m.to]))...)
 	}
 	return alerts
 }
@@ -254,7 +233,7 @@ func (p *Pipeline) settle(overflows []*event.Event) []*wire.Alert {
 	for fedBack := 0; len(overflows) > 0; {
 		evt := overflows[0]
 		overflows = overflows[1:]
-		p.Postoverflows.ParseObserved(evt, p.Recorder.Parsed)
+		p.Postoverflows.ParseObserved(evt, p.observe)
 		p.Recorder.Overflowed(evt)
 		if evt.Overflow.Whitelisted {
 			p.Log.Info("overflow is whitelisted, skipping it", "alert", evt.Overflow.Alert.Message, "reason", evt.WhitelistReason)

@@ -34,6 +34,7 @@ type rules struct {
 	scenarios     *scenario.Set
 	names         []string // of the installed items, as the Local API wants to know them
 	expressions   *expression.Library
+	inventory     *hub.Inventory
 }
 
 // ruleDeps is what rules need of the daemon. It outlives reloads.
@@ -70,7 +71,7 @@ func loadRules(cfg *config.Config, d ruleDeps) (*rules, error) {
 		Log: d.log, Expressions: library, Data: data, DataDir: cfg.Paths.DataDir, Stash: memory,
 		Methods: enrich.Registry(enrich.Deps{Now: d.now, Databases: d.databases, Names: d.names}), Metrics: d.nodes,
 	}
-	r := &rules{names: inventory.Names(hub.Scenarios), expressions: library}
+	r := &rules{names: inventory.Names(hub.Scenarios), expressions: library, inventory: inventory}
 	deps.Patterns = patterns.Clone()
 	if r.parsers, err = parser.Load(parserItems(inventory.Installed(hub.Parsers)), deps); err != nil {
 		return nil, fmt.Errorf("loading parsers: %w", err)
@@ -87,7 +88,7 @@ func loadRules(cfg *config.Config, d ruleDeps) (*rules, error) {
 	}
 	r.scenarios, err = scenario.Load(scenarioItems(inventory.Installed(hub.Scenarios)), scenario.Deps{
 		Log: d.log, Expressions: library, Data: data, DataDir: cfg.Paths.DataDir, Simulated: simulation.Covers,
-		Context: context.Meta,
+		Context: context,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("loading scenarios: %w", err)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -75,6 +76,20 @@ func Load(files []File, deps Deps) (*Set, error) {
 		set.keys = append(set.keys, key{name, l.merged[name]})
 	}
 	return set, nil
+}
+
+// Footprint returns what Meta can ask of an event.
+func (s *Set) Footprint() event.Footprint {
+	var all event.Footprint
+	if s == nil {
+		return all
+	}
+	for i := range s.keys {
+		for _, expr := range s.keys[i].expressions {
+			all = all.Union(event.FootprintOf(expr.Members(reflect.TypeFor[event.Event]())))
+		}
+	}
+	return all
 }
 
 // loader joins files.

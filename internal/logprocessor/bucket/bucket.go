@@ -45,31 +45,28 @@ type Config struct {
 	Keep      int           // events kept for the alert; -1: all
 
 	// Overflows is asked after each pour of a bucket that has a condition, or bayesian ones. nil: never.
-	// It must be pure but for the state's Evidence.
+	// It must be pure but for the state's Evidence, and keep nothing.
 	Overflows func(state *State, evt *event.Event) bool
 }
 
 // Input is an event on its way into a bucket, with what its scenario found out about it.
 type Input struct {
-	Event    *event.Event
-	At       time.Time // by the event's clock
-	Now      time.Time // by the wall clock; only an event from the past needs it
-	Distinct *string   // nil: the scenario does not ask for distinct values
-	Cancel   bool      // the event calls the bucket off
+	Event    *event.Event // good until Pour returns
+	Kept     event.Packed // what the bucket keeps of it
+	At       time.Time    // by the event's clock
+	Now      time.Time    // by the wall clock; only an event from the past needs it
+	Distinct *string      // nil: the scenario does not ask for distinct values
+	Cancel   bool         // the event calls the bucket off
 }
 
-// State is one bucket. The zero value is an empty one.
+// State is a bucket as rules see it.
 type State struct {
 	Group       string      // what its events share
 	Clock       event.Clock // live from the first live event on
-	First, Last time.Time   // of the events poured; zero before the first
+	First, Last time.Time   // of the events poured
 	Total       int         // events poured, kept or not
 	Queue       []*event.Event
 	Evidence    []bool // bayesian conditions that stay true
-	tokens      float64
-	leakedAt    time.Time
-	seen        map[string]struct{}
-	fresh       []string // values of seen that Changes has not told of
 }
 
 // Outcome says what became of a bucket.
@@ -84,86 +81,59 @@ const (
 	Canceled
 )
 
-// Pour puts an event into a bucket. State is changed in place and belongs to the caller.
-func (c *Config) Pour(state *State, in Input) Outcome {
+// pour puts an event into a bucket and says what became of that.
+func (c *Config) pour(s *state, in Input) Outcome {
 	if c.Kind == Trigger {
-		state.count(in)
-		state.keep(in.Event, c.Keep)
+		s.take(in, c.Keep)
 		return Overflow
 	}
-	if in.Distinct != nil && !state.isNew(*in.Distinct) {
+	if in.Distinct != nil && !s.isNew(*in.Distinct) {
 		return Ignored
 	}
 	if in.Cancel {
 		return Canceled
 	}
-	fits := c.leak(state, in.At)
-	state.count(in)
-	state.keep(in.Event, c.Keep)
-	if c.Overflows != nil && c.Overflows(state, in.Event) || c.Kind == Leaky && !fits {
+	fits := c.leak(s, in.At)
+	s.take(in, c.Keep)
+	if c.Kind == Leaky && !fits {
 		return Overflow
 	}
 	return Kept
 }
 
-// Expire says what becomes of a bucket that reached the end of its life.
-func (c *Config) Expire() Outcome {
+// expire says what becomes of a bucket that reached the end of its life.
+func (c *Config) expire() Outcome {
 	if c.Timed {
 		return Overflow
 	}
 	return Underflow
 }
 
-// Outlived reports whether a bucket in replay was gone when an event arrives at that time: idle for longer
-// than its lifetime. A gap of exactly the lifetime keeps it.
-func (c *Config) Outlived(state *State, at time.Time) bool {
-	return !state.Last.IsZero() && at.After(state.Last.Add(c.Lifetime))
+// over tells of a bucket in replay whether it was gone when an event arrives at that time. A gap of exactly the
+// lifetime keeps it.
+func (c *Config) over(s *state, at time.Time) bool {
+	if c.Timed {
+		return at.After(s.first.time().Add(c.Lifetime))
+	}
+	return at.After(s.last.time().Add(c.Lifetime))
 }
 
 // leak lets out what leaked until at and takes one place if there is one. Like a token bucket it starts
 // with Capacity places, regains one each Leakspeed, and forgives what leaks within one nanosecond.
-func (c *Config) leak(state *State, at time.Time) bool {
-	if c.Capacity < 0 {
+func (c *Config) leak(s *state, at time.Time) bool {
+	if c.Kind != Leaky || c.Capacity < 0 {
 		return true
 	}
-	if state.leakedAt.IsZero() {
-		state.tokens, state.leakedAt = float64(c.Capacity), at
-	}
+	tokens := float64(c.Capacity)
 	rate := 1 / c.Leakspeed.Seconds()
-	elapsed := max(0, at.Sub(state.leakedAt)) // an older event finds what a later one left
-	tokens := min(float64(c.Capacity), state.tokens+elapsed.Seconds()*rate) - 1
+	if s.total > 0 {
+		elapsed := max(0, at.Sub(s.last.time())) // an older event finds what a later one left
+		tokens = min(tokens, s.tokens+elapsed.Seconds()*rate)
+	}
+	tokens--
 	if tokens < 0 && time.Duration(-tokens/rate*float64(time.Second)) > 0 {
 		return false
 	}
-	state.tokens, state.leakedAt = tokens, at
-	return true
-}
-
-func (s *State) count(in Input) {
-	if s.Total == 0 {
-		s.First = in.At
-	}
-	s.Last = in.At
-	s.Total++
-}
-
-// keep holds the newest limit+1 events.
-func (s *State) keep(evt *event.Event, limit int) {
-	s.Queue = append(s.Queue, evt)
-	if limit >= 0 && len(s.Queue) > limit+1 {
-		s.Queue[0] = nil
-		s.Queue = s.Queue[1:]
-	}
-}
-
-func (s *State) isNew(value string) bool {
-	if _, known := s.seen[value]; known {
-		return false
-	}
-	if s.seen == nil {
-		s.seen = map[string]struct{}{}
-	}
-	s.seen[value] = struct{}{}
-	s.fresh = append(s.fresh, value)
+	s.tokens = tokens
 	return true
 }

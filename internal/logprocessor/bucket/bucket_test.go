@@ -2,6 +2,8 @@ package bucket_test
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,7 +23,17 @@ func leaky(capacity int, leakspeed time.Duration) *bucket.Config {
 }
 
 func replayed(offset time.Duration) bucket.Input {
-	return bucket.Input{Event: event.New(event.Line{}, event.TimeMachine), At: start.Add(offset)}
+	return input(event.New(event.Line{}, event.TimeMachine), start.Add(offset))
+}
+
+// input is an event at a time, and as a bucket keeps it.
+func input(evt *event.Event, at time.Time) bucket.Input {
+	return bucket.Input{Event: evt, Kept: event.NewPacker(event.Everything()).Pack(evt), At: at}
+}
+
+// pour returns results that stay.
+func pour(store *bucket.Store, key bucket.Key, config *bucket.Config, in bucket.Input) []bucket.Result {
+	return slices.Clone(store.Family(key.Scenario, config).Pour(key.Group, in))
 }
 
 // pourAll returns the outcome of the last input at each offset.
@@ -29,7 +41,7 @@ func pourAll(config *bucket.Config, offsets ...time.Duration) bucket.Outcome {
 	store := bucket.NewStore(start)
 	var last bucket.Outcome
 	for _, offset := range offsets {
-		results := store.Pour(bucket.Key{}, config, replayed(offset))
+		results := pour(store, bucket.Key{}, config, replayed(offset))
 		last = results[len(results)-1].Outcome
 	}
 	return last
@@ -60,11 +72,11 @@ func TestLeakArithmetic(t *testing.T) {
 func TestReplayedBucketEndsAfterItsLifetime(t *testing.T) {
 	t.Parallel()
 	store, config := bucket.NewStore(start), leaky(2, 10*time.Second)
-	store.Pour(bucket.Key{}, config, replayed(0))
-	if results := store.Pour(bucket.Key{}, config, replayed(30*time.Second)); len(results) != 1 || results[0].Created {
+	pour(store, bucket.Key{}, config, replayed(0))
+	if results := pour(store, bucket.Key{}, config, replayed(30*time.Second)); len(results) != 1 || results[0].Created {
 		t.Errorf("gap of the lifetime: %+v", results)
 	}
-	results := store.Pour(bucket.Key{}, config, replayed(60*time.Second+100*time.Millisecond))
+	results := pour(store, bucket.Key{}, config, replayed(60*time.Second+100*time.Millisecond))
 	if len(results) != 2 || results[0].Outcome != bucket.Underflow || !results[1].Created {
 		t.Errorf("longer gap: %+v", results)
 	}
@@ -75,41 +87,66 @@ func TestQueueKeepsTheNewest(t *testing.T) {
 	config := leaky(5, time.Second)
 	config.Keep = 2
 	store := bucket.NewStore(start)
-	var inputs []bucket.Input
 	var last bucket.Result
-	for range 6 {
-		inputs = append(inputs, replayed(0))
-		last = store.Pour(bucket.Key{}, config, inputs[len(inputs)-1])[0]
+	for i := range 6 {
+		last = pour(store, bucket.Key{}, config, input(event.New(event.Line{Raw: fmt.Sprint(i)}, event.TimeMachine), start))[0]
 	}
 	if last.Outcome != bucket.Overflow || last.State.Total != 6 || len(last.State.Queue) != 3 {
 		t.Fatalf("got %v, total %d, queue %d", last.Outcome, last.State.Total, len(last.State.Queue))
 	}
 	for i, evt := range last.State.Queue {
-		if evt != inputs[3+i].Event {
-			t.Errorf("queue[%d] is not the newest", i)
+		if evt.Line.Raw != fmt.Sprint(3+i) {
+			t.Errorf("queue[%d] is event %s", i, evt.Line.Raw)
 		}
 	}
 }
 
 func TestDistinctAndCancel(t *testing.T) {
 	t.Parallel()
-	store, config := bucket.NewStore(start), leaky(1, time.Second)
-	pour := func(value string, cancel bool) bucket.Result {
+	store, config := bucket.NewStore(start), leaky(2, time.Second)
+	values := func(value string, cancel bool) bucket.Result {
 		in := replayed(0)
 		in.Distinct, in.Cancel = &value, cancel
-		return store.Pour(bucket.Key{}, config, in)[0]
+		return pour(store, bucket.Key{}, config, in)[0]
 	}
-	if got := pour("a", false); got.Outcome != bucket.Kept {
-		t.Errorf("first: %v", got.Outcome)
+	for _, test := range []struct {
+		value  string
+		cancel bool
+		want   bucket.Outcome
+	}{
+		{"a", false, bucket.Kept},
+		{"a", true, bucket.Ignored},
+		{"b", false, bucket.Kept},
+		{"c", false, bucket.Overflow},
+		{"a", false, bucket.Kept},
+		{"b", true, bucket.Canceled},
+		{"a", false, bucket.Kept},
+	} {
+		got := values(test.value, test.cancel)
+		if got.Outcome != test.want || got.Outcome == bucket.Overflow && got.State.Total != 3 {
+			t.Errorf("%s: got %+v, want %v", test.value, got, test.want)
+		}
 	}
-	if got := pour("a", true); got.Outcome != bucket.Ignored || got.State.Total != 1 {
-		t.Errorf("repeated value: %v, %d", got.Outcome, got.State.Total)
+	if store.Len() != 1 {
+		t.Errorf("%d buckets", store.Len())
 	}
-	if got := pour("b", true); got.Outcome != bucket.Canceled || store.Len() != 0 {
-		t.Errorf("cancel: %v, %d buckets", got.Outcome, store.Len())
+}
+
+// TestManyDistinctValues goes past what a bucket keeps in a list.
+func TestManyDistinctValues(t *testing.T) {
+	t.Parallel()
+	store, config, pours := bucket.NewStore(start), leaky(1000, time.Hour), 0
+	for range 2 {
+		for i := range 300 {
+			in, value := replayed(0), fmt.Sprint(i)
+			in.Distinct = &value
+			if pour(store, bucket.Key{}, config, in)[0].Outcome == bucket.Kept {
+				pours++
+			}
+		}
 	}
-	if got := pour("a", false); got.Outcome != bucket.Kept || !got.Created {
-		t.Errorf("after cancel: %v, created %v", got.Outcome, got.Created)
+	if pours != 300 {
+		t.Errorf("%d of 300 values count", pours)
 	}
 }
 
@@ -117,7 +154,7 @@ func TestTriggerOverflowsOnEveryEvent(t *testing.T) {
 	t.Parallel()
 	store, config := bucket.NewStore(start), &bucket.Config{Kind: bucket.Trigger}
 	for range 2 {
-		result := store.Pour(bucket.Key{}, config, replayed(0))[0]
+		result := pour(store, bucket.Key{}, config, replayed(0))[0]
 		if result.Outcome != bucket.Overflow || result.State.Total != 1 || len(result.State.Queue) != 1 {
 			t.Errorf("got %+v", result)
 		}
@@ -139,15 +176,15 @@ func TestConditionDecides(t *testing.T) {
 }
 
 func live(at time.Duration) bucket.Input {
-	return bucket.Input{Event: event.New(event.Line{}, event.Live), At: start.Add(at)}
+	return input(event.New(event.Line{}, event.Live), start.Add(at))
 }
 
 func TestLiveBucketsExpireByTheWheel(t *testing.T) {
 	t.Parallel()
 	store, config := bucket.NewStore(start), leaky(2, 10*time.Second)
-	store.Pour(bucket.Key{Group: "idle"}, config, live(0))
-	store.Pour(bucket.Key{Group: "busy"}, config, live(0))
-	store.Pour(bucket.Key{Group: "busy"}, config, live(20*time.Second))
+	pour(store, bucket.Key{Group: "idle"}, config, live(0))
+	pour(store, bucket.Key{Group: "busy"}, config, live(0))
+	pour(store, bucket.Key{Group: "busy"}, config, live(20*time.Second))
 	if got := store.Expire(start.Add(30 * time.Second)); len(got) != 0 {
 		t.Errorf("at the deadline: %+v", got)
 	}
@@ -163,7 +200,9 @@ func TestLiveBucketsExpireByTheWheel(t *testing.T) {
 // backlog is an event of the past, poured at start and an offset.
 func backlog(ago, poured time.Duration) bucket.Input {
 	now := start.Add(poured)
-	return bucket.Input{Event: event.New(event.Line{}, event.TimeMachine), At: now.Add(-ago), Now: now}
+	in := input(event.New(event.Line{}, event.TimeMachine), now.Add(-ago))
+	in.Now = now
+	return in
 }
 
 // TestClocksMix pours into one bucket that nobody looks after any more.
@@ -196,7 +235,7 @@ func TestClocksMix(t *testing.T) {
 		"replay, live that is not new": {bucket.NewReplay(start), leaky(2, 10*s), []bucket.Input{first, again}, 0, 0, 0},
 	} {
 		for i, in := range test.inputs {
-			if got := test.store.Pour(bucket.Key{}, test.config, in); len(got) != 1 || got[0].Created != (i == 0) {
+			if got := pour(test.store, bucket.Key{}, test.config, in); len(got) != 1 || got[0].Created != (i == 0) {
 				t.Fatalf("%s: event %d: %+v", name, i, got)
 			}
 		}
@@ -221,9 +260,9 @@ func TestClocksMix(t *testing.T) {
 func TestLiveEventEndsAnOldBacklog(t *testing.T) {
 	t.Parallel()
 	store, config := bucket.NewStore(start), leaky(2, 10*time.Second)
-	store.Pour(bucket.Key{}, config, backlog(time.Hour, 0))
-	got := store.Pour(bucket.Key{}, config, live(time.Second))
-	if len(got) != 2 || got[0].Outcome != bucket.Underflow || !got[1].Created || got[1].State.Total != 1 {
+	pour(store, bucket.Key{}, config, backlog(time.Hour, 0))
+	got := pour(store, bucket.Key{}, config, live(time.Second))
+	if len(got) != 2 || got[0].Outcome != bucket.Underflow || !got[1].Created {
 		t.Errorf("%+v", got)
 	}
 }
@@ -233,8 +272,8 @@ func TestClockThatIsSetRightCostsNothing(t *testing.T) {
 	store, config := bucket.NewStore(time.Unix(0, 0)), leaky(2, 10*time.Second)
 	early := live(0)
 	early.At = time.Unix(5, 0)
-	store.Pour(bucket.Key{Group: "early"}, config, early)
-	store.Pour(bucket.Key{Group: "late"}, config, live(0))
+	pour(store, bucket.Key{Group: "early"}, config, early)
+	pour(store, bucket.Key{Group: "late"}, config, live(0))
 	if got := store.Expire(start.Add(20 * time.Second)); len(got) != 1 || got[0].Key.Group != "early" {
 		t.Errorf("after half a century: %+v", got)
 	}
@@ -247,15 +286,15 @@ func TestCounterOverflowsAtItsEnd(t *testing.T) {
 	t.Parallel()
 	config := &bucket.Config{Kind: bucket.Counter, Capacity: -1, Keep: -1, Lifetime: 10 * time.Second, Timed: true}
 	store := bucket.NewStore(start)
-	store.Pour(bucket.Key{}, config, live(0))
-	store.Pour(bucket.Key{}, config, live(9*time.Second))
+	pour(store, bucket.Key{}, config, live(0))
+	pour(store, bucket.Key{}, config, live(9*time.Second))
 	got := store.Expire(start.Add(12 * time.Second))
 	if len(got) != 1 || got[0].Outcome != bucket.Overflow || got[0].State.Total != 2 {
 		t.Errorf("live: %+v", got)
 	}
 	store = bucket.NewStore(start)
-	store.Pour(bucket.Key{}, config, replayed(0))
-	results := store.Pour(bucket.Key{}, config, replayed(11*time.Second))
+	pour(store, bucket.Key{}, config, replayed(0))
+	results := pour(store, bucket.Key{}, config, replayed(11*time.Second))
 	if len(results) != 2 || results[0].Outcome != bucket.Overflow || results[1].Outcome != bucket.Kept {
 		t.Errorf("replay: %+v", results)
 	}
@@ -286,7 +325,7 @@ func TestRetain(t *testing.T) {
 	t.Parallel()
 	store, config := bucket.NewStore(start), leaky(2, time.Second)
 	for _, scenario := range []string{"keep", "drop"} {
-		store.Pour(bucket.Key{Scenario: scenario}, config, live(0))
+		pour(store, bucket.Key{Scenario: scenario}, config, live(0))
 	}
 	store.Retain(func(scenario string) *bucket.Config {
 		if scenario == "keep" {
@@ -294,7 +333,7 @@ func TestRetain(t *testing.T) {
 		}
 		return nil
 	})
-	if results := store.Pour(bucket.Key{Scenario: "keep"}, config, live(0)); store.Len() != 1 || results[0].Created {
+	if results := pour(store, bucket.Key{Scenario: "keep"}, config, live(0)); store.Len() != 1 || results[0].Created {
 		t.Errorf("%d buckets, created %v", store.Len(), results[0].Created)
 	}
 }
@@ -311,7 +350,7 @@ func TestLeakyLaw(t *testing.T) {
 		at, first, poured := time.Duration(0), time.Duration(0), 0
 		for range rapid.IntRange(1, 60).Draw(t, "events") {
 			at += time.Duration(rapid.IntRange(0, 30).Draw(t, "gap")) * time.Second / 2
-			results := store.Pour(bucket.Key{}, config, replayed(at))
+			results := pour(store, bucket.Key{}, config, replayed(at))
 			result := results[len(results)-1]
 			if result.Created {
 				first, poured = at, 0

@@ -2,6 +2,7 @@ package bucket
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"time"
@@ -17,12 +18,27 @@ type Key struct {
 
 // Store owns the live buckets. It is not safe for concurrent use: whoever pours owns it.
 type Store struct {
-	buckets map[Key]*entry
-	wheel   map[int64][]*entry // entries by the second in which they may expire
-	turned  int64              // the last second whose entries were looked at
-	silence map[Key]silence    // overflows that are not to be heard of
-	untold  changes            // what Changes has to tell
-	replay  bool               // the wheel leaves alone what has seen the past only
+	families map[string]*Family // by the identity of their scenario
+	byNumber []*Family
+	entries  slab
+	index    table
+	seed     maphash.Seed
+	wheel    wheel
+	silence  map[Key]silence // overflows that are not to be heard of
+	untold   changes         // what Changes has to tell
+	memo     memo
+	results  []Result // of the last call
+	foreseen uint64   // keeps the compiler from leaving Foresee out
+	replay   bool     // the wheel leaves alone what has seen the past only
+}
+
+// Family is where the buckets of one scenario are found.
+type Family struct {
+	store    *Store
+	scenario string
+	number   uint32
+	config   *Config
+	salt     uint64
 }
 
 // silence is read on the clock of the overflow that began it.
@@ -31,33 +47,32 @@ type silence struct {
 	clock event.Clock
 }
 
+// entry is a bucket and what the store knows of it. A million of them are why it is tight: 128 bytes, of which
+// the first 64 are what looking for it touches.
 type entry struct {
-	key      Key
-	config   *Config
-	clock    event.Clock
-	state    *State
-	deadline time.Time // zero: lives for ever, or is left alone by the wheel
-	armed    bool      // the wheel knows it
-	gone     bool
-	told     int // events poured when Changes told of it; 0: it has not
+	ref
+	family   uint32
+	told     uint32 // events poured when Changes told of it; 0: it has not
+	group    label
+	deadline int64 // in seconds since 1970; never: lives for ever, or is left alone by the wheel
+	state
 }
 
-func newEntry(key Key, clock event.Clock) *entry {
-	return &entry{key: key, clock: clock, state: &State{Group: key.Group, Clock: clock}}
-}
-
-// Result is what became of a bucket. State belongs to the caller once the bucket is gone.
+// Result is what became of a bucket.
 type Result struct {
 	Key     Key
 	Outcome Outcome
 	At      time.Time // when it happened, by the bucket's clock
-	State   *State
-	Created bool // the input began a new bucket
+	State   *State    // after an Overflow, for the caller to keep; otherwise nil
+	Created bool      // the input began a new bucket
 }
 
 // NewStore returns an empty store whose wheel starts to turn at now.
 func NewStore(now time.Time) *Store {
-	return &Store{buckets: map[Key]*entry{}, wheel: map[int64][]*entry{}, turned: now.Unix(), silence: map[Key]silence{}}
+	return &Store{
+		families: map[string]*Family{}, seed: maphash.MakeSeed(), silence: map[Key]silence{},
+		wheel: wheel{seconds: map[int64][]ref{}, turned: now.Unix()},
+	}
 }
 
 // NewReplay is NewStore for sources that end: a bucket that has seen nothing but the past ends by the time in
@@ -69,56 +84,81 @@ func NewReplay(now time.Time) *Store {
 }
 
 // Len returns the number of live buckets.
-func (s *Store) Len() int { return len(s.buckets) }
+func (s *Store) Len() int { return s.index.used }
 
-// Pour puts an input into the bucket of key, made on first use with the event's clock. What happens to a
-// bucket that the input finds at the end of its life comes first in the results.
-func (s *Store) Pour(key Key, config *Config, in Input) []Result {
-	var results []Result
-	current := s.buckets[key]
-	if current != nil && current.clock == event.TimeMachine && current.ended(in.At) {
-		results = append(results, s.end(current, in.At))
+// Family returns where the buckets of a scenario are, which have that shape from now on.
+func (s *Store) Family(scenario string, config *Config) *Family {
+	f := s.families[scenario]
+	if f == nil {
+		f = &Family{store: s, scenario: scenario, number: uint32(len(s.byNumber)), salt: maphash.String(s.seed, scenario)} //nolint:gosec // few
+		s.families[scenario] = f
+		s.byNumber = append(s.byNumber, f)
+	}
+	f.config = config
+	return f
+}
+
+// Pour puts an input into the bucket of a group, made on first use with the event's clock. What happens to a
+// bucket that the input finds at the end of its life comes first in the results, which are good until the
+// next call.
+func (f *Family) Pour(group string, in Input) []Result {
+	s := f.store
+	s.results = s.results[:0]
+	hash := f.hash(group)
+	current := f.find(hash, group)
+	if current != nil && !current.live && f.config.over(&current.state, in.At) {
+		s.end(current, in.At)
 		current = nil
 	}
 	created := current == nil
 	if created {
-		current = newEntry(key, in.Event.ExpectMode)
-		s.buckets[key] = current
+		current = f.add(hash, group, in.Event.ExpectMode)
 	}
-	current.config = config
-	outcome := config.Pour(current.state, in)
-	if outcome != Ignored && in.Event.ExpectMode == event.Live {
-		current.setClock(event.Live) // whatever it began with: from now on it is the wheel that ends it
-	}
-	result := Result{Key: key, Outcome: outcome, At: in.At, State: current.state, Created: created}
+	outcome := f.pour(current, in)
+	s.results = append(s.results, Result{Key: Key{f.scenario, group}, Outcome: outcome, At: in.At, Created: created})
 	switch outcome {
 	case Overflow, Canceled, Underflow:
-		s.remove(current)
+		s.remove(current, outcome)
 	case Kept:
 		s.schedule(current, in.Now)
 		s.untold.pour(current)
 	case Ignored:
 	}
-	return append(results, result)
+	return s.results
+}
+
+func (f *Family) pour(e *entry, in Input) Outcome {
+	outcome := f.config.pour(&e.state, in)
+	if outcome == Ignored {
+		return Ignored
+	}
+	if outcome == Kept && f.config.Overflows != nil && f.overflows(e, in.Event) {
+		outcome = Overflow
+	}
+	if in.Event.ExpectMode == event.Live {
+		e.live = true // whatever it began with: from now on it is the wheel that ends it
+	}
+	return outcome
+}
+
+// overflows asks the conditions of a bucket.
+func (f *Family) overflows(e *entry, evt *event.Event) bool {
+	view := e.view()
+	view.Queue = f.store.memo.queue(e.queue)
+	overflows := f.config.Overflows(view, evt)
+	if view.Evidence != nil {
+		e.remember(view.Evidence)
+	}
+	return overflows
 }
 
 // Expire ends the live buckets whose time has come. Call it about once a second, with a clock that does
-// not go back.
+// not go back. The results are good until the next call.
 func (s *Store) Expire(now time.Time) []Result {
-	var results []Result
-	for last := now.Unix(); s.turned < last; {
-		s.turned = s.nextTurn(last)
-		due := s.wheel[s.turned]
-		delete(s.wheel, s.turned)
-		slices.SortFunc(due, older)
-		for _, e := range due {
-			switch {
-			case e.gone:
-			case e.deadline.Unix() >= s.turned: // it was moved meanwhile
-				s.arm(e)
-			default:
-				results = append(results, s.end(e, now))
-			}
+	s.results = s.results[:0]
+	for last := now.Unix(); s.wheel.turned < last; {
+		for _, e := range s.due(s.wheel.turn(last)) {
+			s.end(e, now)
 		}
 	}
 	for key, one := range s.silence {
@@ -126,20 +166,23 @@ func (s *Store) Expire(now time.Time) []Result {
 			s.setSilence(key, silence{})
 		}
 	}
-	return results
+	return s.results
 }
 
-// nextTurn returns the next second to look at. Years without an entry, which a clock that was set right can
-// bring, are skipped.
-func (s *Store) nextTurn(last int64) int64 {
-	if last-s.turned <= int64(len(s.wheel))+1 {
-		return s.turned + 1
+// due returns the entries whose time is over, and arms those again whose deadline was moved meanwhile.
+func (s *Store) due(refs []ref) []*entry {
+	var due []*entry
+	for _, ref := range refs {
+		switch e := s.entries.find(ref); {
+		case e == nil:
+		case e.deadline >= s.wheel.turned:
+			s.wheel.arm(e)
+		default:
+			due = append(due, e)
+		}
 	}
-	next := last
-	for second := range s.wheel {
-		next = min(next, second)
-	}
-	return next
+	slices.SortFunc(due, s.older)
+	return due
 }
 
 // Silenced reports whether an overflow falls into the silence after an earlier one of its key. If not, it
@@ -148,7 +191,8 @@ func (s *Store) Silenced(overflow Result, length time.Duration) bool {
 	if s.silence[overflow.Key].until.After(overflow.At) {
 		return true
 	}
-	s.setSilence(overflow.Key, silence{until: overflow.At.Add(length), clock: overflow.State.Clock})
+	key := Key{overflow.Key.Scenario, strings.Clone(overflow.Key.Group)} // a batch may own it
+	s.setSilence(key, silence{until: overflow.At.Add(length), clock: overflow.State.Clock})
 	return false
 }
 
@@ -165,17 +209,19 @@ func (s *Store) setSilence(key Key, one silence) {
 // Retain gives the buckets of each scenario their shape, and forgets those whose scenario has none any more.
 // It returns how many buckets of each scenario live on. Call it once after Apply, before anything is poured.
 func (s *Store) Retain(shape func(scenario string) *Config) map[string]int {
-	kept := map[string]int{}
-	for key, e := range s.buckets {
-		config := shape(key.Scenario)
-		if config == nil {
-			s.remove(e)
-			continue
-		}
-		e.config = config
-		s.schedule(e, time.Time{})
-		kept[key.Scenario]++
+	for scenario, family := range s.families {
+		family.config = shape(scenario)
 	}
+	kept := map[string]int{}
+	s.entries.all(func(e *entry) {
+		family := s.byNumber[e.family]
+		if family.config == nil {
+			s.forget(e)
+			return
+		}
+		s.schedule(e, time.Time{})
+		kept[family.scenario]++
+	})
 	for key := range s.silence {
 		if shape(key.Scenario) == nil {
 			s.setSilence(key, silence{})
@@ -184,63 +230,98 @@ func (s *Store) Retain(shape func(scenario string) *Config) map[string]int {
 	return kept
 }
 
-// older orders buckets by their first event, so that what ends together ends in an order that no restart changes.
-func older(a, b *entry) int {
-	return cmp.Or(a.state.First.Compare(b.state.First), strings.Compare(a.key.Scenario, b.key.Scenario), strings.Compare(a.key.Group, b.key.Group))
+func (f *Family) hash(group string) uint32 {
+	const spread = 0x9e3779b97f4a7c15                                                // an odd number without a pattern
+	return uint32(((maphash.String(f.store.seed, group) ^ f.salt) * spread) >> half) //nolint:gosec // the upper half
 }
 
-func (e *entry) setClock(clock event.Clock) { e.clock, e.state.Clock = clock, clock }
-
-// ended tells for a bucket in replay whether it was gone at that time.
-func (e *entry) ended(at time.Time) bool {
-	if e.config.Timed {
-		return at.After(e.state.First.Add(e.config.Lifetime))
+func (f *Family) find(hash uint32, group string) *entry {
+	entries := &f.store.entries
+	number := f.store.index.find(hash, func(number uint32) bool {
+		e := entries.at(number)
+		return e.family == f.number && e.isOf(group)
+	})
+	if number == 0 {
+		return nil
 	}
-	return e.config.Outlived(e.state, at)
+	return entries.at(number)
+}
+
+// add begins a bucket.
+func (f *Family) add(hash uint32, group string, clock event.Clock) *entry {
+	e := f.store.entries.add()
+	e.family, e.deadline, e.live = f.number, never, clock == event.Live
+	e.setGroup(group)
+	f.store.index.add(hash, e.number)
+	return e
+}
+
+func (f *Family) key(e *entry) Key { return Key{f.scenario, e.groupText()} }
+
+// older orders buckets by their first event, so that what ends together ends in an order that no restart changes.
+func (s *Store) older(a, b *entry) int {
+	return cmp.Or(
+		a.first.time().Compare(b.first.time()),
+		strings.Compare(s.byNumber[a.family].scenario, s.byNumber[b.family].scenario),
+		strings.Compare(a.groupText(), b.groupText()),
+	)
 }
 
 // end removes a bucket whose life is over at the latest at now.
-func (s *Store) end(e *entry, now time.Time) Result {
-	s.remove(e)
+func (s *Store) end(e *entry, now time.Time) {
+	family := s.byNumber[e.family]
 	at := now
-	if e.config.Timed {
-		at = e.state.First.Add(e.config.Lifetime)
+	if family.config.Timed {
+		at = e.first.time().Add(family.config.Lifetime)
 	}
-	return Result{Key: e.key, Outcome: e.config.Expire(), At: at, State: e.state}
+	outcome := family.config.expire()
+	s.results = append(s.results, Result{Key: family.key(e), Outcome: outcome, At: at})
+	s.remove(e, outcome)
 }
 
-func (s *Store) remove(e *entry) {
-	e.gone = true
-	delete(s.buckets, e.key)
-	s.untold.end(e)
+// remove forgets a bucket that the last of the results is about. An overflow leaves its content there.
+func (s *Store) remove(e *entry, outcome Outcome) {
+	if outcome == Overflow {
+		view := e.view()
+		view.Queue = unpacked(e.queue)
+		s.results[len(s.results)-1].State = view
+	}
+	s.forget(e)
+}
+
+func (s *Store) forget(e *entry) {
+	family := s.byNumber[e.family]
+	s.untold.end(e, family.key(e))
+	s.index.remove(family.hash(e.groupText()), e.number)
+	s.entries.remove(e)
 }
 
 // schedule sets when the wheel ends a bucket: a timed one from its first event, the others from the latest,
 // and one that has seen a backlog only from now, should the log say no more of it. An event from a backlog
 // does not bring that forward.
 func (s *Store) schedule(e *entry, now time.Time) {
-	if e.config.Lifetime <= 0 || s.replay && e.clock == event.TimeMachine {
+	config := s.byNumber[e.family].config
+	if config.Lifetime <= 0 || s.replay && !e.live {
 		return
 	}
-	begin := e.state.Last
+	begin := now
 	switch {
-	case e.clock == event.TimeMachine:
-		begin = now
-	case e.config.Timed:
-		begin = e.state.First
+	case e.live && config.Timed:
+		begin = e.first.time()
+	case e.live:
+		begin = e.last.time()
 	}
-	if deadline := begin.Add(e.config.Lifetime); deadline.After(e.deadline) {
-		e.deadline = deadline
-	}
+	e.deadline = max(e.deadline, begin.Add(config.Lifetime).Unix())
 	if !e.armed {
-		s.arm(e)
+		s.wheel.arm(e)
 	}
 }
 
-// arm puts an entry where the wheel looks at it in the second after its deadline. A deadline that moves
-// later needs no second entry: the wheel finds the new one when it gets there.
-func (s *Store) arm(e *entry) {
-	e.armed = true
-	second := max(e.deadline.Unix()+1, s.turned+1)
-	s.wheel[second] = append(s.wheel[second], e)
+// view returns a bucket as rules see it, without its events.
+func (e *entry) view() *State {
+	view := &State{Group: e.groupText(), Clock: e.clock(), First: e.first.time(), Last: e.last.time(), Total: int(e.total)}
+	if e.more != nil && e.more.evidence != nil {
+		view.Evidence = *e.more.evidence
+	}
+	return view
 }

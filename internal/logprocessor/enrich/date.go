@@ -3,6 +3,7 @@ package enrich
 import (
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"shieldwall/internal/logprocessor/event"
@@ -30,50 +31,80 @@ var layouts = [...]string{
 
 // dateParser is the method ParseDate: it sets Enriched.MarshaledTime and, in replay, evt.Time.
 type dateParser struct {
-	now func() time.Time
+	now  func() time.Time
+	last atomic.Pointer[reading] // lines that follow each other often have the same date
 }
 
-func (p dateParser) enrich(text string, evt *event.Event) (map[string]string, error) {
-	date, ok := p.parse(text, evt.StrTimeFormat)
-	if !ok {
-		return map[string]string{"MarshaledTime": p.now().UTC().Format(time.RFC3339Nano)}, nil
-	}
-	marshaled, err := date.MarshalText()
-	if err != nil {
-		return map[string]string{"MarshaledTime": p.now().UTC().Format(time.RFC3339Nano)}, nil //nolint:nilerr // a year past 9999 is no date
+// reading is a text that was read as a date.
+type reading struct {
+	text, ownLayout string
+	date            time.Time
+	marshaled       string
+	yearless        bool // the year is that of the clock when it was read
+}
+
+func (p *dateParser) enrich(text string, evt *event.Event) error {
+	read := p.read(text, evt.StrTimeFormat)
+	if read == nil {
+		evt.Enriched["MarshaledTime"] = p.now().UTC().Format(time.RFC3339Nano)
+		return nil
 	}
 	if evt.ExpectMode == event.TimeMachine {
-		evt.Time = date
+		evt.Time = read.date
 	}
-	return map[string]string{"MarshaledTime": string(marshaled)}, nil
+	evt.Enriched["MarshaledTime"] = read.marshaled
+	return nil
 }
 
-func (p dateParser) parse(text, ownLayout string) (time.Time, bool) {
+// read returns nil for what is no date.
+func (p *dateParser) read(text, ownLayout string) *reading {
+	if last := p.last.Load(); last != nil && last.text == text && last.ownLayout == ownLayout && !p.outdated(last) {
+		return last
+	}
+	date, yearless, ok := p.parse(text, ownLayout)
+	if !ok {
+		return nil
+	}
+	marshaled, err := date.MarshalText()
+	if err != nil { // a year past 9999 is no date
+		return nil
+	}
+	read := &reading{strings.Clone(text), strings.Clone(ownLayout), date, string(marshaled), yearless}
+	p.last.Store(read)
+	return read
+}
+
+func (p *dateParser) outdated(r *reading) bool {
+	return r.yearless && r.date.Year() != p.now().UTC().Year()
+}
+
+func (p *dateParser) parse(text, ownLayout string) (date time.Time, yearless, ok bool) {
 	if text == "" {
-		return time.Time{}, false
+		return time.Time{}, false, false
 	}
 	if ownLayout != "" {
-		if date, ok := p.tryLayout(ownLayout, text); ok {
-			return date, true
+		if date, yearless, ok = p.tryLayout(ownLayout, text); ok {
+			return date, yearless, true
 		}
 	}
 	for _, layout := range layouts {
-		if date, ok := p.tryLayout(layout, text); ok {
-			return date, true
+		if date, yearless, ok = p.tryLayout(layout, text); ok {
+			return date, yearless, true
 		}
 	}
-	return parseUnix(text)
+	date, ok = parseUnix(text)
+	return date, false, ok
 }
 
-func (p dateParser) tryLayout(layout, text string) (time.Time, bool) {
+func (p *dateParser) tryLayout(layout, text string) (date time.Time, yearless, ok bool) {
 	date, err := time.Parse(layout, text)
 	if err != nil || date.IsZero() {
-		return time.Time{}, false
+		return time.Time{}, false, false
 	}
 	if date.Year() == 0 {
-		date = date.AddDate(p.now().UTC().Year(), 0, 0)
+		return date.AddDate(p.now().UTC().Year(), 0, 0), true, true
 	}
-	return date, true
+	return date, false, true
 }
 
 // parseUnix reads seconds since 1970; a fraction is dropped.

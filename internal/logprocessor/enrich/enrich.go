@@ -15,9 +15,9 @@ import (
 	"shieldwall/internal/platform/geoip"
 )
 
-// Method derives facts from text. The result is merged into evt.Enriched; a method may also set fields of
-// evt that are documented as its own.
-type Method func(text string, evt *event.Event) (map[string]string, error)
+// Method derives facts from text and puts them into evt.Enriched; it may also set fields of evt that are
+// documented as its own. With an error it has changed nothing.
+type Method func(text string, evt *event.Event) error
 
 // Deps is what methods reach.
 type Deps struct {
@@ -30,7 +30,7 @@ type Deps struct {
 func Registry(deps Deps) map[string]Method {
 	where := locator{deps.Databases}
 	return map[string]Method{
-		"ParseDate":     dateParser{deps.Now}.enrich,
+		"ParseDate":     (&dateParser{now: deps.Now}).enrich,
 		"UnmarshalJSON": unmarshalLine,
 		"GeoIpCity":     where.city,
 		"GeoIpASN":      where.asn,
@@ -40,14 +40,14 @@ func Registry(deps Deps) map[string]Method {
 }
 
 // unmarshalLine decodes the whole line, whatever the text, into the root of evt.Unmarshaled.
-func unmarshalLine(_ string, evt *event.Event) (map[string]string, error) {
+func unmarshalLine(_ string, evt *event.Event) error {
 	var object map[string]any
 	if err := json.Unmarshal([]byte(evt.Line.Raw), &object); err != nil {
-		return nil, fmt.Errorf("decoding the line as a JSON object: %w", err)
+		return fmt.Errorf("decoding the line as a JSON object: %w", err)
 	}
 	if object == nil {
-		return nil, errors.New("the line is JSON null, not an object")
+		return errors.New("the line is JSON null, not an object")
 	}
 	evt.Unmarshaled = object
-	return nil, nil //nolint:nilnil // the object is the result
+	return nil
 }

@@ -31,8 +31,8 @@ func TestParseDate(t *testing.T) {
 	} {
 		evt := event.New(event.Line{}, event.Live)
 		evt.StrTimeFormat = test.layout
-		got, err := methods()["ParseDate"](test.text, evt)
-		if err != nil || got["MarshaledTime"] != test.want {
+		err := methods()["ParseDate"](test.text, evt)
+		if got := evt.Enriched["MarshaledTime"]; err != nil || got != test.want {
 			t.Errorf("%q: got %v, %v, want %s", test.text, got, err, test.want)
 		}
 		if !evt.Time.IsZero() {
@@ -41,28 +41,56 @@ func TestParseDate(t *testing.T) {
 	}
 }
 
+// TestParseDateRemembers asks one method for dates that an earlier answer must not stand in for.
+func TestParseDateRemembers(t *testing.T) {
+	t.Parallel()
+	now := instant
+	parse := enrich.Registry(enrich.Deps{Now: func() time.Time { return now }})["ParseDate"]
+	for _, test := range []struct {
+		text, layout string
+		year         int // of the clock
+		want         string
+	}{
+		{"Feb 12 14:10:21", "", 2026, "2026-02-12T14:10:21Z"},
+		{"Feb 12 14:10:21", "", 2026, "2026-02-12T14:10:21Z"},
+		{"Feb 12 14:10:21", "", 2027, "2027-02-12T14:10:21Z"},
+		{"01/02/2026 00:00:00", "", 2027, "2026-01-02T00:00:00Z"},
+		{"01/02/2026 00:00:00", "02/01/2006 15:04:05", 2027, "2026-02-01T00:00:00Z"},
+		{"01/02/2026 00:00:00", "", 2027, "2026-01-02T00:00:00Z"},
+		{"nonsense", "", 2027, "2027-11-21T10:00:00Z"},
+		{"nonsense", "", 2028, "2028-11-21T10:00:00Z"},
+	} {
+		now = instant.AddDate(test.year-instant.Year(), 0, 0)
+		evt := event.New(event.Line{}, event.TimeMachine)
+		evt.StrTimeFormat = test.layout
+		if err := parse(test.text, evt); err != nil || evt.Enriched["MarshaledTime"] != test.want {
+			t.Errorf("%q in %d: got %v, %v, want %s", test.text, test.year, evt.Enriched, err, test.want)
+		}
+	}
+}
+
 func TestParseDateReadsUnixSeconds(t *testing.T) {
 	t.Parallel()
-	got, err := methods()["ParseDate"]("1772431200.123", event.New(event.Line{}, event.Live))
-	if err != nil {
+	evt := event.New(event.Line{}, event.Live)
+	if err := methods()["ParseDate"]("1772431200.123", evt); err != nil {
 		t.Fatal(err)
 	}
-	parsed, err := time.Parse(time.RFC3339, got["MarshaledTime"])
+	parsed, err := time.Parse(time.RFC3339, evt.Enriched["MarshaledTime"])
 	if err != nil || parsed.Unix() != 1772431200 {
-		t.Errorf("got %v, %v", got, err)
+		t.Errorf("got %v, %v", evt.Enriched, err)
 	}
 }
 
 func TestParseDateSetsTimeInReplayOnly(t *testing.T) {
 	t.Parallel()
 	evt := event.New(event.Line{}, event.TimeMachine)
-	if _, err := methods()["ParseDate"]("2026-03-02", evt); err != nil {
+	if err := methods()["ParseDate"]("2026-03-02", evt); err != nil {
 		t.Fatal(err)
 	}
 	if evt.Time.Format(time.DateOnly) != "2026-03-02" {
 		t.Errorf("evt.Time is %v", evt.Time)
 	}
-	if _, err := methods()["ParseDate"]("nonsense", evt); err != nil {
+	if err := methods()["ParseDate"]("nonsense", evt); err != nil {
 		t.Fatal(err)
 	}
 	if evt.Time.Format(time.DateOnly) != "2026-03-02" {
@@ -73,14 +101,14 @@ func TestParseDateSetsTimeInReplayOnly(t *testing.T) {
 func TestUnmarshalJSON(t *testing.T) {
 	t.Parallel()
 	evt := event.New(event.Line{Raw: `{"a":{"b":1}}`}, event.Live)
-	if _, err := methods()["UnmarshalJSON"]("ignored", evt); err != nil {
+	if err := methods()["UnmarshalJSON"]("ignored", evt); err != nil {
 		t.Fatal(err)
 	}
 	if inner, ok := evt.Unmarshaled["a"].(map[string]any); !ok || inner["b"] != 1.0 {
 		t.Errorf("got %v", evt.Unmarshaled)
 	}
 	for _, raw := range []string{`[1]`, `{`, ``, `null`} {
-		if _, err := methods()["UnmarshalJSON"]("x", event.New(event.Line{Raw: raw}, event.Live)); err == nil {
+		if err := methods()["UnmarshalJSON"]("x", event.New(event.Line{Raw: raw}, event.Live)); err == nil {
 			t.Errorf("%q was accepted", raw)
 		}
 	}
@@ -92,9 +120,9 @@ func FuzzParseDate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, layout string) {
 		evt := event.New(event.Line{}, event.TimeMachine)
 		evt.StrTimeFormat = layout
-		got, err := methods()["ParseDate"](text, evt)
-		if err != nil || got["MarshaledTime"] == "" {
-			t.Errorf("got %v, %v", got, err)
+		err := methods()["ParseDate"](text, evt)
+		if err != nil || evt.Enriched["MarshaledTime"] == "" {
+			t.Errorf("got %v, %v", evt.Enriched, err)
 		}
 	})
 }

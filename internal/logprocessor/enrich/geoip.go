@@ -1,7 +1,6 @@
 package enrich
 
 import (
-	"fmt"
 	"net/netip"
 	"strconv"
 
@@ -15,40 +14,41 @@ type locator struct {
 }
 
 // city is the method GeoIpCity. An address that the database does not know gets empty facts, as published.
-func (l locator) city(text string, _ *event.Event) (map[string]string, error) {
+func (l locator) city(text string, evt *event.Event) error {
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	city, ok, err := l.databases.City(addr)
 	if err != nil || !ok {
-		return nil, err
+		return err
 	}
-	return map[string]string{
-		"IsoCode":   city.Country,
-		"IsInEU":    strconv.FormatBool(city.InEU),
-		"Latitude":  fmt.Sprintf("%f", city.Latitude),
-		"Longitude": fmt.Sprintf("%f", city.Longitude),
-	}, nil
+	evt.Enriched["IsoCode"] = city.Country
+	evt.Enriched["IsInEU"] = strconv.FormatBool(city.InEU)
+	evt.Enriched["Latitude"] = strconv.FormatFloat(city.Latitude, 'f', 6, 64)
+	evt.Enriched["Longitude"] = strconv.FormatFloat(city.Longitude, 'f', 6, 64)
+	return nil
 }
 
 // asn is the method GeoIpASN.
-func (l locator) asn(text string, _ *event.Event) (map[string]string, error) {
+func (l locator) asn(text string, evt *event.Event) error {
 	network, ok, err := l.network(text)
 	if err != nil || !ok {
-		return nil, err
+		return err
 	}
 	number := strconv.FormatUint(uint64(network.Number), 10)
-	return map[string]string{"ASNNumber": number, "ASNumber": number, "ASNOrg": network.Organization}, nil
+	evt.Enriched["ASNNumber"], evt.Enriched["ASNumber"], evt.Enriched["ASNOrg"] = number, number, network.Organization
+	return nil
 }
 
 // sourceRange is the method IpToRange.
-func (l locator) sourceRange(text string, _ *event.Event) (map[string]string, error) {
+func (l locator) sourceRange(text string, evt *event.Event) error {
 	network, ok, err := l.network(text)
 	if err != nil || !ok || !network.Prefix.IsValid() {
-		return nil, err
+		return err
 	}
-	return map[string]string{"SourceRange": network.Prefix.String()}, nil
+	evt.Enriched["SourceRange"] = network.Prefix.String()
+	return nil
 }
 
 func (l locator) network(text string) (geoip.Network, bool, error) {

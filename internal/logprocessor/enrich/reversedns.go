@@ -21,16 +21,17 @@ type namer struct {
 	resolver Resolver // nil: no address has a name
 }
 
-func (n namer) enrich(text string, _ *event.Event) (map[string]string, error) {
+func (n namer) enrich(text string, evt *event.Event) error {
 	addr, err := netip.ParseAddr(text)
 	if err != nil || n.resolver == nil {
-		return nil, err
+		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), nameTimeout)
 	defer cancel()
 	names, err := n.resolver.LookupAddr(ctx, addr.Unmap().WithZone("").String())
 	if err != nil || len(names) == 0 {
-		return nil, err
+		return err
 	}
-	return map[string]string{"reverse_dns": names[0]}, nil
+	evt.Enriched["reverse_dns"] = names[0]
+	return nil
 }

@@ -2,7 +2,6 @@ package event
 
 import (
 	"net/netip"
-	"strings"
 	"time"
 
 	"shieldwall/internal/wire"
@@ -57,6 +56,15 @@ type Line struct {
 	Module  string            `yaml:"Module,omitempty"`
 }
 
+// Origin is what metrics tell lines apart by.
+type Origin struct {
+	Src, Module string
+	Type        string // the label
+}
+
+// Origin returns where the line comes from.
+func (l *Line) Origin() Origin { return Origin{l.Src, l.Module, l.Labels["type"]} }
+
 // RuntimeAlert is a bucket's overflow. Sources, APIAlerts and Alert share their *wire.Source values, so
 // that a parser that rewrites one is seen by all.
 type RuntimeAlert struct {
@@ -83,16 +91,24 @@ func New(line Line, clock Clock) *Event {
 	}
 }
 
-// Detach copies every text that may share memory with the batch that the line came in, so that keeping the
-// event does not keep the batch.
-func (e *Event) Detach() {
-	e.Line.Raw = strings.Clone(e.Line.Raw)
-	e.StrTime = strings.Clone(e.StrTime)
-	for _, texts := range []map[string]string{e.Parsed, e.Enriched, e.Meta} {
-		for key, value := range texts {
-			texts[key] = strings.Clone(value)
-		}
+// Renew makes e what New returns, in the memory that it has.
+func (e *Event) Renew(line Line, clock Clock) {
+	parsed, enriched, unmarshaled, meta := e.Parsed, e.Enriched, e.Unmarshaled, e.Meta
+	*e = Event{
+		Type: Log, ExpectMode: clock, Line: line, Process: true,
+		Parsed: emptied(parsed), Enriched: emptied(enriched), Unmarshaled: emptied(unmarshaled), Meta: emptied(meta),
 	}
+}
+
+// maxReused bounds how many keys a map may have had to be used again: emptying costs what the largest event did.
+const maxReused = 128
+
+func emptied[V any](m map[string]V) map[string]V {
+	if m == nil || len(m) > maxReused {
+		return map[string]V{}
+	}
+	clear(m)
+	return m
 }
 
 // GetType returns "overflow" or "log", as expressions compare it.

@@ -77,6 +77,33 @@ func TestEmbeddedPatternsAgreeWithRegexp(t *testing.T) {
 	}
 }
 
+// TestPlainPatternsMatchTheSame compares every definition with and without shortcuts.
+func TestPlainPatternsMatchTheSame(t *testing.T) {
+	t.Parallel()
+	quick := embedded(t)
+	plain := quick.Clone()
+	plain.Plain()
+	for name := range quick.definitions {
+		p, err := quick.Compile("%{" + name + ":all_of_it}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := plain.Compile("%{" + name + ":all_of_it}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := make([]string, len(p.fields)), make([]string, len(p.fields))
+		for _, line := range lines() {
+			if p.Match(line, got) != q.Match(line, want) || !slices.Equal(got, want) {
+				t.Errorf("%s on %q: got %q, want %q", name, line, got, want)
+			}
+		}
+		if q.matcher.program != nil {
+			t.Errorf("%s is not plain", name)
+		}
+	}
+}
+
 // texts are the groups that were found, nil when there was no match.
 func texts(subject string, found []int) []string {
 	var out []string

@@ -34,6 +34,7 @@ type definition struct {
 type Library struct {
 	definitions map[string]definition
 	workshop    *workshop
+	plain       bool
 
 	compiling sync.Mutex            // guards resolved among concurrent calls of Compile
 	resolved  map[string]*expansion // emptied when a definition is replaced
@@ -46,8 +47,11 @@ func New() *Library {
 
 // Clone returns an independent copy: what is added to one is not seen by the other.
 func (l *Library) Clone() *Library {
-	return &Library{definitions: maps.Clone(l.definitions), resolved: maps.Clone(l.resolved), workshop: l.workshop}
+	return &Library{definitions: maps.Clone(l.definitions), resolved: maps.Clone(l.resolved), workshop: l.workshop, plain: l.plain}
 }
+
+// Plain makes patterns that are compiled from now on match without any shortcut, slowly: to compare with.
+func (l *Library) Plain() { l.plain = true }
 
 // Lookup returns the definition of name as it was written.
 func (l *Library) Lookup(name string) (pattern string, ok bool) {

@@ -33,6 +33,12 @@ func newMatcher(tree func() *syntax.Regexp, captures int, w *workshop) *matcher 
 	return m
 }
 
+// newPlainMatcher makes a matcher that simulates from the first byte on.
+func newPlainMatcher(tree func() *syntax.Regexp, captures int) *matcher {
+	slots := 2 * captures
+	return &matcher{slots: slots, simulate: sync.OnceValue(func() *simulation { return newSimulation(tree(), slots) })}
+}
+
 // prospect returns the first place at which a match of subject could begin, and false when there can be none: it
 // looks for texts only.
 func (f *matcher) prospect(subject string) (from int, ok bool) {

@@ -11,6 +11,7 @@ type Pattern struct {
 	fields   []string
 	workshop *workshop
 	tree     func() *syntax.Regexp
+	plain    bool
 
 	building sync.Once // the matcher is made when the first subject comes: most patterns of a hub never see one
 	matcher  *matcher
@@ -35,6 +36,7 @@ func (l *Library) Compile(pattern string) (*Pattern, error) {
 	return &Pattern{
 		fields:   x.fields,
 		workshop: l.workshop,
+		plain:    l.plain,
 		tree:     func() *syntax.Regexp { return x.compose(syntax.Perl, slots) },
 	}, nil
 }
@@ -79,5 +81,9 @@ func (p *Pattern) Match(subject string, values []string) bool {
 }
 
 func (p *Pattern) build() {
+	if p.plain {
+		p.matcher = newPlainMatcher(p.tree, len(p.fields))
+		return
+	}
 	p.matcher = newMatcher(p.tree, len(p.fields), p.workshop)
 }

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -110,11 +111,11 @@ func (n *nodeSpec) validate() error {
 	default:
 		return yamlfile.In("onsuccess", fmt.Errorf("'%s' is not one of next_stage, continue", n.OnSuccess))
 	}
-	if !n.Grok.present() && len(n.Nodes) == 0 && len(n.Statics) == 0 && n.Whitelist.empty() {
-		return errors.New("node is empty: it needs grok, nodes, statics or a whitelist")
-	}
 	if err := n.Grok.validate(); err != nil {
 		return yamlfile.In("grok", err)
+	}
+	if !n.Grok.present() && len(n.Nodes) == 0 && len(n.Statics) == 0 && n.Whitelist.empty() {
+		return errors.New("node is empty: it needs grok, nodes, statics or a whitelist")
 	}
 	for i := range n.Statics {
 		if err := n.Statics[i].validate(); err != nil {
@@ -148,8 +149,13 @@ func (s *staticSpec) validate() error {
 	return nil
 }
 
+var errUnsupported = errors.New("is not supported")
+
+// title is what a document says that it is for.
+func (n *nodeSpec) title() string { return cmp.Or(n.Name, n.Description, n.Author) }
+
 // anonymous documents carry nothing that says what they are for; they are left out, as published.
-func (n *nodeSpec) anonymous() bool { return n.Name == "" && n.Description == "" && n.Author == "" }
+func (n *nodeSpec) anonymous() bool { return n.title() == "" }
 
 // SupportedFormat reports whether a document's format version is one that this program reads: 1.0 to 3.0.
 // A document without one is of the first.

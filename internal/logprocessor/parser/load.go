@@ -33,6 +33,7 @@ type Deps struct {
 type Set struct {
 	stages  []stage // by name
 	next    map[string]string
+	counted []*node // by their number
 	log     *slog.Logger
 	metrics *Metrics
 }
@@ -67,9 +68,22 @@ func Load(items []Item, deps Deps) (*Set, error) {
 	}
 	slices.SortFunc(set.stages, func(a, b stage) int { return strings.Compare(a.name, b.name) })
 	for i, s := range set.stages {
+		set.number(s.nodes)
 		set.next[s.name] = set.stages[min(i+1, len(set.stages)-1)].name
 	}
 	return set, nil
+}
+
+// number gives nodes with a name the place of their counters.
+func (s *Set) number(nodes []*node) {
+	for _, n := range nodes {
+		n.number = -1
+		if n.name != "" {
+			n.number = len(s.counted)
+			s.counted = append(s.counted, n)
+		}
+		s.number(n.children)
+	}
 }
 
 func loadItem(item Item, deps Deps) ([]*node, error) {
@@ -81,7 +95,8 @@ func loadItem(item Item, deps Deps) ([]*node, error) {
 	for i := range documents {
 		document := &documents[i]
 		if !SupportedFormat(document.Format) {
-			deps.Log.Error("skipping a document of an unsupported format", "file", item.Path, "format", document.Format)
+			line := yamlfile.Line(item.Text, i, yamlfile.In("format", errUnsupported))
+			deps.Log.Error("skipping a document of an unsupported format", "file", item.Path, "line", line, "format", document.Format)
 			continue
 		}
 		if document.anonymous() {
@@ -91,7 +106,10 @@ func loadItem(item Item, deps Deps) ([]*node, error) {
 		compiler := nodeCompiler{deps: deps, path: item.Path, stage: item.Stage}
 		node, err := compiler.compile(document)
 		if err != nil {
-			return nil, fmt.Errorf("%s: line %d: %s: %w", item.Path, yamlfile.Line(item.Text, i, err), document.Name, err)
+			return nil, fmt.Errorf("%s: line %d: %s: %w", item.Path, yamlfile.Line(item.Text, i, err), document.title(), err)
+		}
+		for _, err := range compiler.loadData(document) {
+			deps.Log.Error("data file cannot be used", "file", item.Path, "line", yamlfile.Line(item.Text, i, err), "error", err)
 		}
 		nodes = append(nodes, node)
 	}
@@ -112,14 +130,12 @@ func (c *nodeCompiler) compile(spec *nodeSpec) (*node, error) {
 	if err := c.addPatterns(spec.PatternSyntax); err != nil {
 		return nil, err
 	}
-	c.loadData(spec.Data)
 	n := &node{
 		name:      spec.Name,
 		stage:     c.stage,
 		nextStage: spec.OnSuccess == "next_stage",
 		remembers: spec.memory(),
 		log:       c.deps.Log.With("parser", spec.Name),
-		metrics:   c.deps.Metrics,
 	}
 	steps := []struct {
 		key string
@@ -158,12 +174,20 @@ func (c *nodeCompiler) addPatterns(patterns patternSyntax) error {
 	return nil
 }
 
-func (c *nodeCompiler) loadData(entries []datafile.Entry) {
-	for _, entry := range entries {
+// loadData reads the files of a node and its children. Without one the others are of use, as published.
+func (c *nodeCompiler) loadData(spec *nodeSpec) []error {
+	var problems []error
+	for i, entry := range spec.Data {
 		if err := c.deps.Data.Load(entry, c.deps.DataDir); err != nil {
-			c.deps.Log.Error("reading a data file", "parser_file", c.path, "error", err)
+			problems = append(problems, yamlfile.In("data", yamlfile.Entry(i, err)))
 		}
 	}
+	for i := range spec.Nodes {
+		for _, err := range c.loadData(&spec.Nodes[i]) {
+			problems = append(problems, yamlfile.In("nodes", yamlfile.Entry(i, err)))
+		}
+	}
+	return problems
 }
 
 func (c *nodeCompiler) compileFilter(n *node, spec *nodeSpec) error {

@@ -22,8 +22,8 @@ type node struct {
 	children  []*node
 	nextStage bool // success moves the event to the next stage
 	remembers memory
+	number    int // of its counters, -1: it is not counted
 	log       *slog.Logger
-	metrics   *Metrics
 }
 
 type grokStep struct {
@@ -34,43 +34,43 @@ type grokStep struct {
 	statics []static
 }
 
-// run processes an event. It reports whether the node succeeded; an error means that the event can't go on.
-func (n *node) run(set *Set, evt *event.Event, turn Turn) (bool, error) {
-	env := &event.Env{Evt: evt}
+// run processes the event of r. It reports whether the node succeeded; an error means that the event can't go on.
+func (n *node) run(r *Runner) (bool, error) {
+	env := &r.env
 	if n.remembers.inFilter {
-		turn()
+		r.waitForTurn()
 	}
 	if !n.enters(env) {
 		return false, nil
 	}
 	if n.remembers.inside {
-		turn()
+		r.waitForTurn()
 	}
-	n.metrics.hit(n, evt)
-	whitelisted := n.whitelist.check(n, env)
-	matched, err := n.runGrok(env)
+	r.counts.add(entered, n)
+	whitelisted := n.whitelist.check(n, r)
+	matched, err := n.runGrok(r)
 	if err != nil {
 		return false, err
 	}
 	if matched {
 		n.runStash(env)
 	}
-	succeeded, err := n.runChildren(set, evt, turn, matched)
+	succeeded, err := n.runChildren(r, matched)
 	if err != nil {
 		return false, err
 	}
 	if !succeeded {
-		n.metrics.miss(n, evt)
+		r.counts.add(missed, n)
 		return false, nil
 	}
-	n.metrics.ok(n, evt)
+	r.counts.add(handled, n)
 	if n.whitelist == nil || whitelisted {
-		if err := n.apply(n.statics, env); err != nil {
+		if err := n.apply(n.statics, r); err != nil {
 			return false, err
 		}
 	}
 	if n.nextStage {
-		evt.Stage = set.after(evt.Stage)
+		env.Evt.Stage = r.set.after(env.Evt.Stage)
 	}
 	return true, nil
 }
@@ -88,22 +88,22 @@ func (n *node) enters(env *event.Env) bool {
 }
 
 // runGrok reports true when there is nothing to match, as well as for a match.
-func (n *node) runGrok(env *event.Env) (bool, error) {
+func (n *node) runGrok(r *Runner) (bool, error) {
 	if n.grok == nil {
 		return true, nil
 	}
-	subject, ok := n.grokSubject(env)
+	subject, ok := n.grokSubject(&r.env)
 	if !ok {
 		return false, nil
 	}
-	values := make([]string, len(n.grok.fields))
+	values := r.captured(len(n.grok.fields))
 	if !n.grok.pattern.Match(subject, values) {
 		return false, nil
 	}
 	for i, field := range n.grok.fields {
-		env.Evt.Parsed[field] = values[i]
+		r.env.Evt.Parsed[field] = values[i]
 	}
-	return true, n.apply(n.grok.statics, env)
+	return true, n.apply(n.grok.statics, r)
 }
 
 func (n *node) grokSubject(env *event.Env) (string, bool) {
@@ -118,6 +118,13 @@ func (n *node) grokSubject(env *event.Env) (string, bool) {
 }
 
 func (n *node) evaluateSubject(env *event.Env) (string, bool) {
+	if text := n.grok.subject.AsString(); text != nil {
+		subject, err := text.Eval(env)
+		if err != nil {
+			n.log.Warn("subject of a pattern cannot be evaluated", "error", err)
+		}
+		return subject, err == nil
+	}
 	value, err := n.grok.subject.Eval(env)
 	if err != nil {
 		n.log.Warn("subject of a pattern cannot be evaluated", "error", err)
@@ -137,11 +144,11 @@ func (n *node) evaluateSubject(env *event.Env) (string, bool) {
 
 // runChildren decides whether the node succeeded. A child's success makes it succeed, and ends the search
 // when this node leads to the next stage; a child's failure makes it fail unless its own pattern matched.
-func (n *node) runChildren(set *Set, evt *event.Event, turn Turn, matched bool) (bool, error) {
+func (n *node) runChildren(r *Runner, matched bool) (bool, error) {
 	protected := n.grok != nil && matched
 	succeeded := matched
 	for _, child := range n.children {
-		ok, err := child.run(set, evt, turn)
+		ok, err := child.run(r)
 		if err != nil {
 			return false, err
 		}

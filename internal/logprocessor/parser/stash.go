@@ -51,12 +51,9 @@ func (c *nodeCompiler) compileStash(n *node, spec *nodeSpec) error {
 }
 
 func (c *nodeCompiler) stashStep(spec *stashSpec) (stashStep, error) {
-	if spec.Key == "" || spec.Value == "" {
-		return stashStep{}, errors.New("key and value are required")
-	}
-	ttl, err := time.ParseDuration(spec.TTL)
+	ttl, err := spec.validate()
 	if err != nil {
-		return stashStep{}, yamlfile.In("ttl", err)
+		return stashStep{}, err
 	}
 	if err := c.deps.Stash.Declare(stash.Spec{Name: spec.Name, Size: spec.Size, TTL: ttl, Strategy: spec.Strategy}); err != nil {
 		return stashStep{}, err
@@ -69,6 +66,23 @@ func (c *nodeCompiler) stashStep(spec *stashSpec) (stashStep, error) {
 		return stashStep{}, yamlfile.In("value", err)
 	}
 	return step, nil
+}
+
+// validate returns the lifetime.
+func (s *stashSpec) validate() (time.Duration, error) {
+	for _, field := range [][2]string{{"name", s.Name}, {"key", s.Key}, {"value", s.Value}, {"ttl", s.TTL}} {
+		if field[1] == "" {
+			return 0, yamlfile.In(field[0], errors.New("is required"))
+		}
+	}
+	if s.Size < 0 {
+		return 0, yamlfile.In("size", errors.New("must not be negative"))
+	}
+	ttl, err := time.ParseDuration(s.TTL)
+	if err == nil && ttl <= 0 {
+		err = errors.New("must be positive")
+	}
+	return ttl, yamlfile.In("ttl", err)
 }
 
 func (n *node) runStash(env *event.Env) {

@@ -3,7 +3,6 @@ package parser
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"strconv"
 	"strings"
@@ -16,12 +15,14 @@ import (
 
 // static puts one value somewhere in an event.
 type static struct {
-	what       string          // for logs: the destination as written
-	value      string          // used when expression is nil
-	expression *expression.Any // nil: literal value
-	method     enrich.Method   // nil: store decides
-	keepEmpty  bool            // run the method for "" too
+	what       string             // for logs: the destination as written
+	value      string             // used when expression is nil
+	expression *expression.Any    // nil: literal value
+	text       *expression.String // the same, when it can only yield a text
+	method     enrich.Method      // nil: store decides
+	keepEmpty  bool               // run the method for "" too
 	store      func(evt *event.Event, value string) error
+	relabels   bool // changes a label, by which metrics tell lines apart
 }
 
 // errUnusable means that an expression gave a value that no text can stand for.
@@ -48,6 +49,7 @@ func (c *nodeCompiler) static(spec *staticSpec) (s static, ok bool, err error) {
 		if s.expression, err = c.deps.Expressions.CompileAny(spec.Expression, event.Env{}); err != nil {
 			return static{}, false, yamlfile.In("expression", err)
 		}
+		s.text = s.expression.AsString()
 	}
 	switch {
 	case spec.Method != "":
@@ -60,6 +62,7 @@ func (c *nodeCompiler) static(spec *staticSpec) (s static, ok bool, err error) {
 		s.what, s.store = "enriched."+spec.Enriched, storeEnriched(spec.Enriched)
 	case spec.Target != "":
 		s.what, s.store = spec.Target, storeTarget(strings.TrimPrefix(spec.Target, "evt."))
+		s.relabels = strings.HasPrefix(strings.TrimPrefix(spec.Target, "evt."), "Line.")
 	default:
 		c.deps.Log.Warn("static has no destination and no effect", "file", c.path)
 		return static{}, false, nil
@@ -105,17 +108,17 @@ func storeLabel(path string) func(*event.Event, string) error {
 }
 
 // apply runs statics in order. An error means that the event must be dropped.
-func (n *node) apply(statics []static, env *event.Env) error {
+func (n *node) apply(statics []static, r *Runner) error {
 	for i := range statics {
 		s := &statics[i]
-		value, usable, err := s.evaluate(n, env)
+		value, usable, err := s.evaluate(n, &r.env)
 		if err != nil {
 			return fmt.Errorf("parser %s: %s: %w", n.name, s.what, err)
 		}
 		if !usable || value == "" && !s.keepEmpty {
 			continue
 		}
-		n.place(s, env.Evt, value)
+		n.place(s, r, value)
 	}
 	return nil
 }
@@ -124,6 +127,12 @@ func (n *node) apply(statics []static, env *event.Env) error {
 func (s *static) evaluate(n *node, env *event.Env) (text string, usable bool, err error) {
 	if s.expression == nil {
 		return s.value, true, nil
+	}
+	if s.text != nil {
+		if text, err = s.text.Eval(env); err != nil {
+			n.log.Warn("expression of a static cannot be evaluated", "static", s.what, "error", err)
+		}
+		return text, err == nil, nil
 	}
 	result, err := s.expression.Eval(env)
 	if err != nil {
@@ -154,19 +163,19 @@ func (s *static) evaluate(n *node, env *event.Env) (text string, usable bool, er
 	return "", false, fmt.Errorf("%w but %T", errUnusable, result)
 }
 
-func (n *node) place(s *static, evt *event.Event, value string) {
-	if s.method == nil {
-		if err := s.store(evt, value); err != nil {
-			n.log.Error("static has no place to go", "static", s.what, "error", err)
+func (n *node) place(s *static, r *Runner, value string) {
+	if s.method != nil {
+		if err := s.method(value, r.env.Evt); err != nil {
+			n.log.Debug("enrichment found nothing", "static", s.what, "error", err)
 		}
 		return
 	}
-	facts, err := s.method(value, evt)
-	if err != nil {
-		n.log.Debug("enrichment found nothing", "static", s.what, "error", err)
-		return
+	if err := s.store(r.env.Evt, value); err != nil {
+		n.log.Error("static has no place to go", "static", s.what, "error", err)
 	}
-	maps.Copy(evt.Enriched, facts)
+	if s.relabels {
+		r.counts.from(r.env.Evt)
+	}
 }
 
 // storeTarget resolves a path of field names below the event. The fields that rules write all the time

@@ -48,11 +48,11 @@ func (c *nodeCompiler) compileWhitelist(n *node, spec *nodeSpec) error {
 }
 
 // check marks the event if the whitelist covers it, and reports whether it does. The first reason stays.
-func (w *whitelist) check(n *node, env *event.Env) bool {
-	if w == nil || !w.covers(n, env) {
+func (w *whitelist) check(n *node, r *Runner) bool {
+	if w == nil || !w.covers(n, r) {
 		return false
 	}
-	evt := env.Evt
+	evt := r.env.Evt
 	if !evt.Whitelisted {
 		evt.Whitelisted, evt.WhitelistReason = true, w.reason
 	}
@@ -62,30 +62,38 @@ func (w *whitelist) check(n *node, env *event.Env) bool {
 	return true
 }
 
-func (w *whitelist) covers(n *node, env *event.Env) bool {
+func (w *whitelist) covers(n *node, r *Runner) bool {
 	if len(w.addrs)+len(w.prefixes) > 0 {
-		n.metrics.whitelistHit(n, env.Evt)
-		if slices.ContainsFunc(env.Evt.ParseIPSources(), w.coversAddr) {
-			n.metrics.whitelistOK(n, env.Evt)
+		r.counts.add(compared, n)
+		if w.coversSource(r.env.Evt) {
+			r.counts.add(covered, n)
 			return true
 		}
 	}
 	if len(w.expressions) == 0 {
 		return false
 	}
-	n.metrics.whitelistHit(n, env.Evt)
+	r.counts.add(compared, n)
 	for _, condition := range w.expressions {
-		covered, err := condition.Eval(env)
+		holds, err := condition.Eval(&r.env)
 		if err != nil {
 			n.log.Warn("whitelist expression cannot be evaluated", "error", err)
 			return false
 		}
-		if covered {
-			n.metrics.whitelistOK(n, env.Evt)
+		if holds {
+			r.counts.add(covered, n)
 			return true
 		}
 	}
 	return false
+}
+
+func (w *whitelist) coversSource(evt *event.Event) bool {
+	if evt.Type == event.Overflow {
+		return slices.ContainsFunc(evt.ParseIPSources(), w.coversAddr)
+	}
+	addr, err := netip.ParseAddr(evt.Meta["source_ip"])
+	return err == nil && w.coversAddr(addr)
 }
 
 func (w *whitelist) coversAddr(addr netip.Addr) bool {

@@ -26,39 +26,49 @@ func webEvent() *event.Event {
 	return evt
 }
 
-func BenchmarkEvent(b *testing.B) {
-	evt := webEvent()
-	var text []byte
-	for b.Loop() {
-		var err error
-		if text, err = appendEvent(text[:0], evt); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.SetBytes(int64(len(text)))
-}
-
 // BenchmarkSavePoint is about one poured line: its event is new, and it is in three buckets.
 func BenchmarkSavePoint(b *testing.B) {
-	store, config := bucket.NewStore(today), shape("")
+	config := shape("")
 	config.Keep = 10
-	store.Everything()
-	evt, bytes, poured := webEvent(), 0, 0
-	var text []byte
+	book, evt, poured := newBook(), webEvent(), 0
+	book.packer = event.NewPacker(event.Footprint{}.With("Time"))
+	var families []*bucket.Family
+	for _, scenario := range []string{"a", "b", "c"} {
+		families = append(families, book.store.Family(scenario, config))
+	}
+	var saving time.Duration
+	written, in := 0, book.input(evt)
 	for b.Loop() {
 		poured++
-		copied := *evt
-		for _, scenario := range []string{"a", "b", "c"} {
-			key := bucket.Key{Scenario: scenario, Group: fmt.Sprint(poured % 1000)}
-			store.Pour(key, config, bucket.Input{Event: &copied, At: today.Add(time.Duration(poured))})
+		in.Kept, in.At = book.packer.Pack(evt), today.Add(time.Duration(poured))
+		for _, family := range families {
+			family.Pour(fmt.Sprint(poured%1000), in)
 		}
 		if poured%10_000 == 0 {
-			var err error
-			if text, err = appendChanges(text[:0], store.Changes()); err != nil {
-				b.Fatal(err)
-			}
-			bytes += len(text)
+			begin := time.Now()
+			book.save(b, book.store.Changes())
+			saving += time.Since(begin)
+			written += book.file.Len()
+			book.file.Reset()
 		}
 	}
-	b.ReportMetric(float64(bytes)/float64(poured), "bytes/line")
+	b.ReportMetric(float64(written)/float64(poured), "bytes/line")
+	b.ReportMetric(float64(saving.Nanoseconds())/float64(poured), "saving-ns/line")
+}
+
+// BenchmarkRenew writes everything that a hundred thousand buckets hold.
+func BenchmarkRenew(b *testing.B) {
+	const buckets = 100_000
+	book, evt := newBook(), webEvent()
+	book.packer = event.NewPacker(event.Footprint{}.With("Time"))
+	for i := range buckets {
+		book.pour(bucket.Key{Scenario: "s", Group: fmt.Sprint("192.0.2.", i)}, evt)
+	}
+	for b.Loop() {
+		book.file.Reset()
+		book.journal = newJournal()
+		book.save(b, book.store.Everything())
+	}
+	b.ReportMetric(float64(book.file.Len())/buckets, "bytes/bucket")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/buckets, "ns/bucket")
 }

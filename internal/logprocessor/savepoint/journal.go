@@ -1,244 +1,295 @@
 package savepoint
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
 	"time"
 
 	"shieldwall/internal/logprocessor/bucket"
 	"shieldwall/internal/logprocessor/event"
 )
 
-// formatVersion is the first line of a journal, {"buckets": formatVersion}. Each further line is one record:
-// the event of one or more buckets, a change of a bucket, a silence, or the end of a save point. A bucket
-// names its events by their numbers, which begin with 0 after each save point.
-const formatVersion = 1
+// header is the first line of a journal. After it come records, each after its kind. What a record refers to
+// has come before it: scenarios, and tables of symbols, anywhere in the file, events in the same save point.
+func header() string { return fmt.Sprintf("shieldwall buckets 2 %08x\n", event.Layout()) }
 
-// record is a line as it is read; one field is set.
-type record struct {
-	Version int          `json:"buckets"`
-	Event   *savedEvent  `json:"event"`
-	Bucket  *savedBucket `json:"bucket"`
-	Silence *savedKey    `json:"silence"`
-	Turned  *int64       `json:"turned"` // ends a save point
+// The kinds of records. Scenarios, tables and events have numbers, by their order; those of events begin anew
+// with each save point.
+const (
+	kindScenario = iota + 1 // its identity
+	kindSymbols             // the next texts of a table
+	kindEvent               // of one or more buckets
+	kindBucket              // a change
+	kindGone                // a bucket
+	kindSilence
+	kindEnd // of a save point
+)
+
+// What a bucket says besides its numbers.
+const (
+	flagNew = 1 << iota
+	flagLive
+	flagDeadline
+	flagTokens
+	flagMore // evidence and distinct values
+)
+
+// journal writes records. It belongs to one file, from its begin on.
+type journal struct {
+	*sink
+	scenarios map[string]uint64
+	tables    map[*event.Symbols]*table
+	events    map[event.Packed]uint64 // of the save point that is being written
 }
 
-type savedKey struct {
-	Scenario string      `json:"scenario"`
-	Group    string      `json:"group"`
-	Clock    event.Clock `json:"clock"`
-	Until    time.Time   `json:"until"` // of a silence
+// table is a table of symbols as far as the file has it.
+type table struct {
+	number  uint64
+	written int
 }
 
-type savedBucket struct {
-	savedKey
-	Gone     bool      `json:"gone"`
-	New      bool      `json:"new"`
-	First    time.Time `json:"first"`
-	Last     time.Time `json:"last"`
-	LeakedAt time.Time `json:"leaked_at"`
-	Deadline time.Time `json:"deadline"`
-	Total    int       `json:"total"`
-	Tokens   float64   `json:"tokens"`
-	Evidence []bool    `json:"evidence"`
-	Kept     int       `json:"kept"`
-	Added    []int     `json:"added"`
-	Seen     []string  `json:"seen"`
+func newJournal() *journal {
+	return &journal{scenarios: map[string]uint64{}, tables: map[*event.Symbols]*table{}}
 }
 
-func header() []byte { return fmt.Appendf(nil, "{\"buckets\":%d}\n", formatVersion) }
-
-// appendChanges appends the records of one save point.
-func appendChanges(dst []byte, changes bucket.Changes) ([]byte, error) {
-	w := writer{bytes: dst, numbers: map[*event.Event]int{}}
-	for i := range changes.Buckets {
-		if err := w.bucket(&changes.Buckets[i]); err != nil {
-			return nil, err
+// savePoint writes what happened since the one before.
+func (j *journal) savePoint(into *sink, changes bucket.Changes) error {
+	j.sink, j.events = into, map[event.Packed]uint64{}
+	for change := range changes.Buckets {
+		if j.err == nil {
+			j.change(&change)
 		}
 	}
 	for _, silence := range changes.Silences {
-		w.silence(silence)
+		j.silence(silence)
 	}
-	w.bytes = append(strconv.AppendInt(append(w.bytes, `{"turned":`...), changes.Turned, 10), "}\n"...)
-	return w.bytes, nil
+	j.byte(kindEnd)
+	j.varint(changes.Turned)
+	j.events = nil
+	return j.flush()
 }
 
-// writer writes the records of one save point.
-type writer struct {
-	bytes   []byte
-	numbers map[*event.Event]int // of the events that are written
-}
-
-func (w *writer) bucket(change *bucket.Change) error {
+func (j *journal) change(change *bucket.Change) {
 	for _, evt := range change.Added {
-		if err := w.event(evt); err != nil {
-			return err
+		j.event(evt)
+	}
+	scenario := j.scenario(change.Key.Scenario)
+	if change.Gone {
+		j.byte(kindGone)
+		j.uvarint(scenario)
+		j.text(change.Key.Group)
+		return
+	}
+	j.byte(kindBucket)
+	j.uvarint(scenario)
+	j.text(change.Key.Group)
+	flags := flagsOf(change)
+	j.uvarint(flags)
+	j.time(change.First)
+	j.time(change.Last)
+	j.uvarint(uint64(change.Total)) //nolint:gosec // never negative
+	if flags&flagDeadline != 0 {
+		j.varint(change.Deadline)
+	}
+	if flags&flagTokens != 0 {
+		j.float(change.Tokens)
+	}
+	j.uvarint(uint64(change.Kept)) //nolint:gosec // never negative
+	writeList(j.sink, change.Added, func(evt event.Packed) { j.uvarint(j.events[evt]) })
+	if flags&flagMore != 0 {
+		writeList(j.sink, change.Evidence, j.bool)
+		writeList(j.sink, change.Seen, j.text)
+	}
+}
+
+func flagsOf(change *bucket.Change) uint64 {
+	var flags uint64
+	for _, one := range [...]struct {
+		flag uint64
+		set  bool
+	}{
+		{flagNew, change.New},
+		{flagLive, change.Clock == event.Live},
+		{flagDeadline, change.Deadline != 0},
+		{flagTokens, change.Tokens != 0},
+		{flagMore, len(change.Evidence)+len(change.Seen) > 0},
+	} {
+		if one.set {
+			flags |= one.flag
 		}
 	}
-	o := object{bytes: append(w.bytes, `{"bucket":`...)}
-	o.open()
-	o.text("scenario", change.Key.Scenario)
-	o.text("group", change.Key.Group)
-	o.int("clock", int(change.Clock))
-	o.bool("gone", change.Gone)
-	o.bool("new", change.New)
-	o.time("first", change.First)
-	o.time("last", change.Last)
-	o.time("leaked_at", change.LeakedAt)
-	o.time("deadline", change.Deadline)
-	o.int("total", change.Total)
-	if change.Tokens != 0 {
-		o.key("tokens")
-		o.bytes = strconv.AppendFloat(o.bytes, change.Tokens, 'g', -1, 64)
+	return flags
+}
+
+// scenario returns the number of a scenario, which is told of first if it is new.
+func (j *journal) scenario(identity string) uint64 {
+	number, known := j.scenarios[identity]
+	if !known {
+		number = uint64(len(j.scenarios))
+		j.scenarios[identity] = number
+		j.byte(kindScenario)
+		j.text(identity)
 	}
-	list(&o, "evidence", change.Evidence, strconv.AppendBool)
-	o.int("kept", change.Kept)
-	list(&o, "added", change.Added, func(dst []byte, evt *event.Event) []byte {
-		return strconv.AppendInt(dst, int64(w.numbers[evt]), 10)
-	})
-	list(&o, "seen", change.Seen, appendText)
-	o.close()
-	w.bytes = append(o.bytes, "}\n"...)
-	return nil
+	return number
 }
 
 // event writes an event that is not written yet.
-func (w *writer) event(evt *event.Event) error {
-	if _, written := w.numbers[evt]; written {
-		return nil
+func (j *journal) event(evt event.Packed) {
+	if _, written := j.events[evt]; written {
+		return
 	}
-	w.numbers[evt] = len(w.numbers)
-	text, err := appendEvent(append(w.bytes, `{"event":`...), evt)
-	w.bytes = append(text, "}\n"...)
-	return err
+	j.events[evt] = uint64(len(j.events))
+	number := j.symbols(evt.Symbols())
+	j.byte(kindEvent)
+	j.uvarint(number)
+	j.text(evt.Text())
 }
 
-func (w *writer) silence(silence bucket.Silence) {
-	o := object{bytes: append(w.bytes, `{"silence":`...)}
-	o.open()
-	o.text("scenario", silence.Key.Scenario)
-	o.text("group", silence.Key.Group)
-	o.int("clock", int(silence.Clock))
-	o.time("until", silence.Until)
-	o.close()
-	w.bytes = append(o.bytes, "}\n"...)
+// symbols returns the number of a table, after what the file does not have of it.
+func (j *journal) symbols(symbols *event.Symbols) uint64 {
+	known := j.tables[symbols]
+	if known == nil {
+		known = &table{number: uint64(len(j.tables)), written: -1}
+		j.tables[symbols] = known
+	}
+	if texts := symbols.Texts(); len(texts) > known.written {
+		j.byte(kindSymbols)
+		j.uvarint(known.number)
+		writeList(j.sink, texts[max(0, known.written):], j.text)
+		known.written = len(texts)
+	}
+	return known.number
 }
 
-var errJournal = errors.New("not a journal of buckets")
+func (j *journal) silence(silence bucket.Silence) {
+	scenario := j.scenario(silence.Key.Scenario)
+	j.byte(kindSilence)
+	j.uvarint(scenario)
+	j.text(silence.Key.Group)
+	j.bool(silence.Clock == event.Live)
+	j.time(silence.Until)
+}
+
+// errJournal says that a file is none of ours, or one of another version.
+var errJournal = errors.New("not a journal of buckets, or one of another version")
 
 // readJournal returns a store in which everything has happened that a journal tells of.
-func readJournal(from io.Reader, now time.Time) (*bucket.Store, error) {
-	r := reader{lines: bufio.NewReader(from), store: bucket.NewStore(now)}
-	if err := r.header(); err != nil {
-		return nil, err
+func readJournal(from *source, now time.Time) (*bucket.Store, error) {
+	if from.fixed(len(header())) != header() {
+		return nil, errJournal
 	}
-	for {
-		one, err := r.next()
-		switch {
-		case errors.Is(err, io.EOF) && r.clean():
-			return r.store, nil
-		case err != nil:
-			return nil, fmt.Errorf("line %d: %w", r.line, err)
-		}
-		if err := r.take(one); err != nil {
-			return nil, fmt.Errorf("line %d: %w", r.line, err)
-		}
+	r := reader{source: from, store: bucket.NewStore(now)}
+	for !r.ended() {
+		r.record()
 	}
+	if r.err == nil && !r.complete {
+		r.fail(errors.New("ends within a save point"))
+	}
+	if r.err != nil {
+		return nil, fmt.Errorf("byte %d: %w", r.offset, r.err)
+	}
+	return r.store, nil
 }
 
 // reader reads a journal.
 type reader struct {
-	lines   *bufio.Reader
-	line    int
-	store   *bucket.Store
-	events  []*event.Event // of the save point that is being read
-	changes bucket.Changes // as above
+	*source
+	store     *bucket.Store
+	scenarios []string
+	tables    []*event.Symbols
+	events    []event.Packed // of the save point that is being read
+	complete  bool           // a save point has just ended
 }
 
-// clean reports whether a save point has just ended.
-func (r *reader) clean() bool {
-	return len(r.events)+len(r.changes.Buckets)+len(r.changes.Silences) == 0
-}
-
-func (r *reader) header() error {
-	first, err := r.next()
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", errJournal, err)
-	case first.Version != formatVersion:
-		return fmt.Errorf("%w: version %d is not %d", errJournal, first.Version, formatVersion)
-	}
-	return nil
-}
-
-// next returns io.EOF after the last line, and an error for one without a newline.
-func (r *reader) next() (*record, error) {
-	r.line++
-	text, err := r.lines.ReadBytes('\n')
-	if errors.Is(err, io.EOF) && len(text) > 0 {
-		return nil, io.ErrUnexpectedEOF
-	}
-	if err != nil {
-		return nil, err
-	}
-	one := &record{}
-	return one, json.Unmarshal(text, one)
-}
-
-func (r *reader) take(one *record) (err error) {
-	switch {
-	case one.Event != nil:
-		var evt *event.Event
-		evt, err = one.Event.event()
-		r.events = append(r.events, evt)
-	case one.Bucket != nil:
-		var change bucket.Change
-		change, err = r.change(one.Bucket)
-		r.changes.Buckets = append(r.changes.Buckets, change)
-	case one.Silence != nil:
-		var key bucket.Key
-		key, err = one.Silence.key()
-		r.changes.Silences = append(r.changes.Silences, bucket.Silence{Key: key, Clock: one.Silence.Clock, Until: one.Silence.Until})
-	case one.Turned != nil:
-		r.changes.Turned = *one.Turned
-		err = r.store.Apply(r.changes)
-		r.events, r.changes = nil, bucket.Changes{}
+func (r *reader) record() {
+	r.complete = false
+	switch kind := r.byte(); kind {
+	case kindScenario:
+		r.scenarios = append(r.scenarios, r.text())
+	case kindSymbols:
+		r.symbols()
+	case kindEvent:
+		r.event()
+	case kindBucket:
+		r.apply(r.change())
+	case kindGone:
+		r.apply(bucket.Change{Key: r.key(), Gone: true})
+	case kindSilence:
+		silence := bucket.Silence{Key: r.key(), Clock: clockOf(r.bool()), Until: r.time()}
+		if r.err == nil {
+			r.store.Hush(silence)
+		}
+	case kindEnd:
+		r.store.Turn(r.varint())
+		r.events, r.complete = nil, true
 	default:
-		err = errJournal
+		r.fail(fmt.Errorf("%w: record of kind %d", errJournal, kind))
 	}
-	return err
 }
 
-func (r *reader) change(saved *savedBucket) (bucket.Change, error) {
-	change := bucket.Change{
-		Gone: saved.Gone, New: saved.New, Clock: saved.Clock, First: saved.First, Last: saved.Last, LeakedAt: saved.LeakedAt,
-		Deadline: saved.Deadline, Total: saved.Total, Tokens: saved.Tokens, Evidence: saved.Evidence, Kept: saved.Kept,
+func (r *reader) symbols() {
+	number, texts := r.uvarint(), readList(r.source, r.text)
+	if number == uint64(len(r.tables)) {
+		r.tables = append(r.tables, event.NewSymbols())
 	}
-	var err error
-	if change.Key, err = saved.key(); err != nil {
-		return change, err
+	if r.err == nil {
+		r.fail(elementOf(r, r.tables, number).Extend(texts))
 	}
-	for _, number := range saved.Added {
-		if number < 0 || number >= len(r.events) {
-			return change, fmt.Errorf("event %d of %d", number, len(r.events))
-		}
-		change.Added = append(change.Added, r.events[number])
-	}
-	for _, value := range saved.Seen {
-		text, err := plain(value)
-		if err != nil {
-			return change, err
-		}
-		change.Seen = append(change.Seen, text)
-	}
-	return change, nil
 }
 
-func (k *savedKey) key() (key bucket.Key, err error) {
-	err = errors.Join(unescape(&key.Scenario, k.Scenario), unescape(&key.Group, k.Group))
-	return key, err
+func (r *reader) event() {
+	table, text := elementOf(r, r.tables, r.uvarint()), r.text()
+	if r.err != nil {
+		return
+	}
+	evt, err := event.Restore(text, table)
+	r.fail(err)
+	r.events = append(r.events, evt)
+}
+
+func (r *reader) key() bucket.Key {
+	return bucket.Key{Scenario: elementOf(r, r.scenarios, r.uvarint()), Group: r.text()}
+}
+
+func (r *reader) change() bucket.Change {
+	change := bucket.Change{Key: r.key()}
+	flags := r.uvarint()
+	change.New, change.Clock = flags&flagNew != 0, clockOf(flags&flagLive != 0)
+	change.First, change.Last = r.time(), r.time()
+	change.Total = r.int()
+	if flags&flagDeadline != 0 {
+		change.Deadline = r.varint()
+	}
+	if flags&flagTokens != 0 {
+		change.Tokens = r.float()
+	}
+	change.Kept = r.int()
+	change.Added = readList(r.source, func() event.Packed { return elementOf(r, r.events, r.uvarint()) })
+	if flags&flagMore != 0 {
+		change.Evidence, change.Seen = readList(r.source, r.bool), readList(r.source, r.text)
+	}
+	return change
+}
+
+func (r *reader) apply(change bucket.Change) {
+	if r.err == nil {
+		r.fail(r.store.Apply(change))
+	}
+}
+
+func clockOf(live bool) event.Clock {
+	if live {
+		return event.Live
+	}
+	return event.TimeMachine
+}
+
+// elementOf returns what a number stands for. There may be nothing.
+func elementOf[E any](r *reader, list []E, number uint64) E {
+	if number >= uint64(len(list)) {
+		r.fail(fmt.Errorf("number %d of %d", number, len(list)))
+		var nothing E
+		return nothing
+	}
+	return list[number]
 }

@@ -1,8 +1,9 @@
 package savepoint
 
 import (
+	"bufio"
 	"bytes"
-	"encoding/json"
+	"fmt"
 	"math"
 	"reflect"
 	"strings"
@@ -28,243 +29,241 @@ type failer interface {
 	Fatalf(format string, args ...any)
 }
 
-// roundTrip pours an event into a live bucket and returns what a restarted store holds.
-func roundTrip(t failer, evt *event.Event) *event.Event {
-	store := bucket.NewStore(today)
-	store.Everything()
-	live := *evt
-	live.ExpectMode = event.Live // what is not live is not kept
-	store.Pour(bucket.Key{}, shape(""), bucket.Input{Event: &live, At: today})
-	text, err := appendChanges(header(), store.Changes())
-	if err != nil {
+// book is a store and the journal that is kept of it.
+type book struct {
+	store   *bucket.Store
+	packer  *event.Packer
+	journal *journal
+	file    bytes.Buffer
+}
+
+func newBook() *book {
+	b := &book{store: bucket.NewStore(today), packer: event.NewPacker(event.Everything()), journal: newJournal()}
+	b.store.Watch()
+	b.file.WriteString(header())
+	return b
+}
+
+func (b *book) pour(key bucket.Key, evt *event.Event) bucket.Outcome {
+	return b.family(key).Pour(key.Group, b.input(evt))[0].Outcome
+}
+
+func (b *book) family(key bucket.Key) *bucket.Family { return b.store.Family(key.Scenario, shape("")) }
+
+func (b *book) input(evt *event.Event) bucket.Input {
+	return bucket.Input{Event: evt, Kept: b.packer.Pack(evt), At: today}
+}
+
+// save writes a save point, with everything or with what changed.
+func (b *book) save(t failer, changes bucket.Changes) {
+	if err := b.journal.savePoint(newSink(&b.file, 0, 0, math.MaxInt64), changes); err != nil {
 		t.Fatalf("%v", err)
 	}
-	restored, err := readJournal(bytes.NewReader(text), today)
-	if err != nil {
-		t.Fatalf("%v in:\n%s", err, text)
-	}
-	restored.Retain(shape)
-	queue := restored.Pour(bucket.Key{}, shape(""), bucket.Input{Event: evt, At: today})[0].State.Queue
-	back := *queue[0]
-	back.ExpectMode = evt.ExpectMode
-	return &back
 }
 
-// TestEventsKeepEveryField fills every field that an event has now, or will have one day.
-func TestEventsKeepEveryField(t *testing.T) {
-	t.Parallel()
-	evt := &event.Event{}
-	fill(t, reflect.ValueOf(evt).Elem(), "event")
-	evt.Overflow.APIAlerts = []*wire.Alert{evt.Overflow.Alert, {Source: evt.Overflow.Sources["key"]}}
-	evt.Unmarshaled = map[string]any{
-		"nothing": nil, "true": true, "text": "a", "number": 1.5, "round": 1.6e9, "int": 3, "infinite": math.Inf(-1),
-		"list": []any{1.0, "a", nil, []any{}, map[string]any{}}, "object": map[string]any{"int": "5", "a": map[string]any{"b": 1.0}},
-		"pairs": map[string]string{"a": "b"}, "no pairs": map[string]string{}, "texts": []string{"a", "b"},
-		"\xff": "\xfe", "\x00": "\x00AA==", "": "",
-	}
-	evt.Appsec.MatchedRules = event.MatchedRules{{"id": 1, "tags": []string{"a"}, "disruptive": true}}
-	got := roundTrip(t, evt)
-	if !reflect.DeepEqual(got, evt) {
-		t.Errorf("got  %#v\nwant %#v", got, evt)
-	}
-	if got.Overflow.Alert != got.Overflow.APIAlerts[0] {
-		t.Error("the alert is not the first of all alerts any more")
-	}
-	if got.Overflow.APIAlerts[1].Source != got.Overflow.Sources["key"] {
-		t.Error("sources are not shared any more")
-	}
+func read(text []byte) (*bucket.Store, error) {
+	return readJournal(&source{in: bufio.NewReader(bytes.NewReader(text))}, today)
 }
 
-// fill sets everything below v to something that is not its zero value.
-func fill(t *testing.T, v reflect.Value, path string) {
-	t.Helper()
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(path + "\t\"\\ü\u2028")
-	case reflect.Bool:
-		v.SetBool(true)
-	case reflect.Int, reflect.Int32, reflect.Int64:
-		v.SetInt(1)
-	case reflect.Float32:
-		v.SetFloat(0.1)
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		fill(t, v.Elem(), path)
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(t, v.Index(0), path)
-	case reflect.Map:
-		element := reflect.New(v.Type().Elem()).Elem()
-		fill(t, element, path)
-		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf("key"), element)
-	case reflect.Interface:
-		v.Set(reflect.ValueOf("any"))
-	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[time.Time]() {
-			v.Set(reflect.ValueOf(today))
-			return
-		}
-		for i := range v.NumField() {
-			fill(t, v.Field(i), path+"."+v.Type().Field(i).Name)
-		}
-	default:
-		t.Fatalf("%s: nobody thought of a %s", path, v.Type())
-	}
-}
-
-func TestEventsKeepNilAndEmptyApart(t *testing.T) {
-	t.Parallel()
-	for name, evt := range map[string]*event.Event{"zero": {}, "new": event.New(event.Line{}, event.Live)} {
-		if got := roundTrip(t, evt); !reflect.DeepEqual(got, evt) {
-			t.Errorf("%s: got %#v, want %#v", name, got, evt)
+// contents are the events of a store that was read, with what else it tells of its buckets.
+func contents(store *bucket.Store) map[bucket.Key][]*event.Event {
+	found := map[bucket.Key][]*event.Event{}
+	for change := range store.Everything().Buckets {
+		for _, evt := range change.Added {
+			found[change.Key] = append(found[change.Key], evt.Unpack())
 		}
 	}
+	return found
 }
 
-func TestTimesKeepTheirZone(t *testing.T) {
+// TestEventsComeBack whatever they hold, save point after save point.
+func TestEventsComeBack(t *testing.T) {
 	t.Parallel()
-	evt := event.New(event.Line{}, event.Live)
-	evt.Time = time.Date(2026, 3, 1, 23, 30, 0, 1, time.FixedZone("", 5*3600+1800))
-	if got := roundTrip(t, evt).Time; !got.Equal(evt.Time) || got.Hour() != 23 {
-		t.Errorf("got %v, want %v", got, evt.Time)
-	}
-	evt.Time = time.Date(12026, 3, 1, 0, 0, 0, 0, time.UTC)
-	if got := roundTrip(t, evt).Time; !got.IsZero() {
-		t.Errorf("a year that cannot be written came back as %v", got)
-	}
-}
-
-// TestAnyLine: whatever is in a line, and whatever JSON in it was unpacked, comes back as it was.
-func TestAnyLine(t *testing.T) {
-	t.Parallel()
-	text := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }))
 	rapid.Check(t, func(t *rapid.T) {
-		evt := event.New(event.Line{Raw: text.Draw(t, "raw"), Labels: map[string]string{text.Draw(t, "label"): text.Draw(t, "value")}}, event.Live)
-		evt.Parsed = rapid.MapOf(text, text).Draw(t, "parsed")
-		evt.Unmarshaled = rapid.MapOf(text, drawValue(text, 3)).Draw(t, "unmarshaled")
-		got := roundTrip(t, evt)
-		if !reflect.DeepEqual(got, evt) {
-			t.Fatalf("got  %#v\nwant %#v", got, evt)
+		b, want := newBook(), map[bucket.Key][]*event.Event{}
+		text := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }))
+		for range rapid.IntRange(0, 20).Draw(t, "pours") {
+			evt := event.New(event.Line{Raw: text.Draw(t, "raw")}, event.Live)
+			evt.Meta = rapid.MapOf(text, text).Draw(t, "meta")
+			key := bucket.Key{Scenario: rapid.SampledFrom([]string{"a", "b", "\xff"}).Draw(t, "scenario"), Group: text.Draw(t, "group")}
+			b.pour(key, evt)
+			want[key] = append(want[key], evt)
+			switch rapid.IntRange(0, 5).Draw(t, "save") {
+			case 0:
+				b.save(t, b.store.Changes())
+			case 1:
+				b.file.Truncate(len(header()))
+				b.journal = newJournal()
+				b.save(t, b.store.Everything())
+			}
+		}
+		b.save(t, b.store.Changes())
+		store, err := read(b.file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := contents(store); !reflect.DeepEqual(got, want) {
+			t.Fatalf("got  %v\nwant %v", got, want)
 		}
 	})
 }
 
-func drawValue(text *rapid.Generator[string], depth int) *rapid.Generator[any] {
-	of := func(generators ...*rapid.Generator[any]) *rapid.Generator[any] { return rapid.OneOf(generators...) }
-	plain := of(
-		rapid.Just[any](nil), rapid.Bool().AsAny(), text.AsAny(), rapid.Int().AsAny(), rapid.Float64().AsAny(),
-		rapid.MapOf(text, text).AsAny(), rapid.SliceOf(text).AsAny(),
-	)
-	if depth == 0 {
-		return plain
-	}
-	deeper := drawValue(text, depth-1)
-	return of(plain, rapid.SliceOf(deeper).AsAny(), rapid.MapOf(text, deeper).AsAny())
-}
-
-func TestDeepValuesEnd(t *testing.T) {
+// TestBucketsComeBack with all that is known of them.
+func TestBucketsComeBack(t *testing.T) {
 	t.Parallel()
-	var deep any
-	if err := json.Unmarshal([]byte(strings.Repeat(`{"a":[`, 4000)+strings.Repeat(`]}`, 4000)), &deep); err != nil {
-		t.Fatal(err)
-	}
-	evt := event.New(event.Line{}, event.Live)
-	evt.Unmarshaled["deep"] = deep
-	if roundTrip(t, evt).Unmarshaled["deep"] == nil {
-		t.Error("nothing came back")
-	}
-	evt.Unmarshaled["deep"] = struct{}{}
-	if got, kept := roundTrip(t, evt).Unmarshaled["deep"]; got != nil || !kept {
-		t.Errorf("a value of no known type came back as %v", got)
+	zone := time.FixedZone("", -5*3600-1800)
+	for name, want := range map[string]bucket.Change{
+		"least": {Total: 1, First: today, Last: today},
+		"most": {
+			Clock: event.Live, First: today.In(zone), Last: time.Date(9999, 1, 1, 0, 0, 0, 0, zone), Deadline: -5, Total: math.MaxInt32, Tokens: 0.1,
+			Evidence: []bool{true, false}, Seen: []string{"", "a", "\xff", strings.Repeat("b", 10_000)},
+		},
+		"long group": {Key: bucket.Key{Scenario: "s", Group: strings.Repeat("g", 100)}, Total: 3, First: today, Last: today, Seen: []string{"a"}},
+	} {
+		want.New = true
+		store := bucket.NewStore(today)
+		if err := store.Apply(want); err != nil {
+			t.Fatal(err)
+		}
+		silence := bucket.Silence{Key: want.Key, Clock: event.Live, Until: today.In(zone)}
+		store.Hush(silence)
+		b := newBook()
+		b.save(t, store.Everything())
+		restored, err := read(b.file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes := restored.Everything()
+		for got := range changes.Buckets {
+			if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
+				t.Errorf("%s: got  %+v\nwant %+v", name, got, want)
+			}
+		}
+		if fmt.Sprint(changes.Silences) != fmt.Sprint([]bucket.Silence{silence}) || changes.Turned != today.Unix() {
+			t.Errorf("%s: got %v, turned %d", name, changes.Silences, changes.Turned)
+		}
 	}
 }
 
 // TestBucketsOfOneEventShareIt again after a restart, as memory is bounded by that.
 func TestBucketsOfOneEventShareIt(t *testing.T) {
 	t.Parallel()
-	store := bucket.NewStore(today)
-	store.Everything()
-	evt := event.New(event.Line{Raw: "shared"}, event.Live)
+	b := newBook()
+	in := b.input(event.New(event.Line{Raw: "shared"}, event.Live))
 	for _, scenario := range []string{"a", "b"} {
-		store.Pour(bucket.Key{Scenario: scenario}, shape(""), bucket.Input{Event: evt, At: today})
+		b.store.Family(scenario, shape("")).Pour("", in)
 	}
-	text, err := appendChanges(header(), store.Changes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if count := bytes.Count(text, []byte("shared")); count != 1 {
+	b.save(t, b.store.Changes())
+	if count := bytes.Count(b.file.Bytes(), []byte("shared")); count != 1 {
 		t.Errorf("written %d times", count)
 	}
-	restored, err := readJournal(bytes.NewReader(text), today)
+	restored, err := read(b.file.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes := restored.Everything().Buckets
-	if len(changes) != 2 || changes[0].Added[0] != changes[1].Added[0] {
-		t.Errorf("got %+v", changes)
+	var events []event.Packed
+	for change := range restored.Everything().Buckets {
+		events = append(events, change.Added...)
+	}
+	if len(events) != 2 || events[0] != events[1] {
+		t.Errorf("got %+v", events)
+	}
+}
+
+// TestTwoTablesOfSymbols: buckets that outlive a reload have events of both packers.
+func TestTwoTablesOfSymbols(t *testing.T) {
+	t.Parallel()
+	b, evt := newBook(), event.New(event.Line{}, event.Live)
+	for i := range 60 {
+		if i%20 == 0 {
+			b.packer = event.NewPacker(event.Everything())
+		}
+		evt.Meta = map[string]string{fmt.Sprint("key", i/20): "value"}
+		b.pour(bucket.Key{}, evt)
+		b.save(t, b.store.Changes())
+	}
+	restored, err := read(b.file.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, evt := range contents(restored)[bucket.Key{}] {
+		if evt.Meta[fmt.Sprint("key", i/20)] != "value" {
+			t.Errorf("event %d has %v", i, evt.Meta)
+		}
+	}
+}
+
+func TestSinkEnds(t *testing.T) {
+	t.Parallel()
+	b := newBook()
+	b.pour(bucket.Key{}, event.New(event.Line{Raw: strings.Repeat("x", 1000)}, event.Live))
+	if err := b.journal.savePoint(newSink(&b.file, 0, 0, 999), b.store.Everything()); err != errTooLarge { //nolint:errorlint // itself
+		t.Errorf("got %v", err)
+	}
+	if b.file.Len() > 999 {
+		t.Errorf("%d bytes", b.file.Len())
 	}
 }
 
 func TestJournalRefuses(t *testing.T) {
 	t.Parallel()
-	const head = `{"buckets":1}` + "\n"
+	end := string([]byte{kindEnd, 2})
+	records := func(of ...byte) string { return header() + string(of) + end }
 	for name, text := range map[string]string{
-		"empty":                  "",
-		"other version":          `{"buckets":2}` + "\n",
-		"no version":             "{}\n",
-		"not json":               head + "x\n",
-		"unknown record":         head + "{}\n",
-		"half a line":            head + `{"turned":1}`,
-		"half a save point":      head + `{"event":{}}` + "\n",
-		"event that is missing":  head + `{"bucket":{"new":true,"total":1,"added":[0]}}` + "\n" + `{"turned":1}` + "\n",
-		"event of another save":  head + `{"event":{}}` + "\n" + `{"turned":1}` + "\n" + `{"bucket":{"new":true,"total":1,"added":[0]}}` + "\n" + `{"turned":1}` + "\n",
-		"change of nothing":      head + `{"bucket":{"total":1}}` + "\n" + `{"turned":1}` + "\n",
-		"damaged escape":         head + `{"event":{"stage":"\u0000!"}}` + "\n" + `{"turned":1}` + "\n",
-		"value of no known type": head + `{"event":{"unmarshaled":{"a":{"b":1}}}}` + "\n" + `{"turned":1}` + "\n",
+		"empty":                        "",
+		"the first version":            `{"buckets":1}` + "\n",
+		"another layout":               strings.Replace(header(), header()[20:], "00000000\n", 1),
+		"unknown record":               records(99),
+		"half a record":                header() + string([]byte{kindEnd}),
+		"half a save point":            header() + string([]byte{kindScenario, 1, 'a'}),
+		"scenario that is missing":     records(kindGone, 0, 0),
+		"table that is missing":        records(kindEvent, 0, 1, 0),
+		"symbol that is missing":       records(kindSymbols, 0, 0, kindEvent, 0, 4, 0, 8, 1, 1),
+		"symbol twice":                 records(kindSymbols, 0, 2, 1, 'a', 1, 'a'),
+		"text that is longer than all": records(kindScenario, 0xff, 0xff, 0xff, 0xff, 0x07, 'a'),
+		"text without end":             records(kindScenario, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
+		"event that is missing":        records(kindScenario, 1, 's', kindBucket, 0, 0, flagNew, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0),
+		"event of another save":        records(kindSymbols, 0, 0, kindEvent, 0, 1, 0, kindEnd, 2, kindScenario, 1, 's', kindBucket, 0, 0, flagNew, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0),
+		"change of nothing":            records(kindScenario, 1, 's', kindBucket, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0),
+		"time of no second":            records(kindScenario, 1, 's', kindSilence, 0, 0, 1, 0, 0x80, 0x94, 0xeb, 0xdc, 0x03, 0),
+		"zone of no day":               records(kindScenario, 1, 's', kindSilence, 0, 0, 1, 0, 0, 0xc0, 0x16),
 	} {
-		if _, err := readJournal(strings.NewReader(text), today); err == nil {
+		if _, err := read([]byte(text)); err == nil {
 			t.Errorf("%s: read", name)
 		}
+	}
+	if _, err := read([]byte(records(kindSymbols, 0, 0, kindEvent, 0, 1, 0, kindScenario, 1, 's', kindBucket, 0, 0, flagNew, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0))); err != nil {
+		t.Errorf("what is right is refused: %v", err)
 	}
 }
 
 // FuzzReadJournal: anything is refused or read, and what is read can be written and read again.
 func FuzzReadJournal(f *testing.F) {
-	evt := event.New(event.Line{Raw: "raw\xff"}, event.Live)
+	b, evt := newBook(), event.New(event.Line{Raw: "raw\xff"}, event.Live)
 	evt.Unmarshaled["a"] = map[string]any{"b": []any{1.5, map[string]string{"c": "d"}, nil, true}}
-	store := bucket.NewStore(today)
-	value := "distinct"
-	store.Everything()
-	f.Add([]byte(`{"buckets":1}` + "\n"))
-	for _, at := range []time.Duration{0, time.Second} {
-		result := store.Pour(bucket.Key{Scenario: "s", Group: "g"}, shape(""), bucket.Input{Event: evt, At: today.Add(at), Distinct: &value})[0]
-		store.Silenced(bucket.Result{Key: result.Key, At: today, State: result.State}, time.Minute)
-		text, err := appendChanges(header(), store.Everything())
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(text)
+	f.Add(b.file.Bytes()[len(header()):])
+	value, key := "distinct", bucket.Key{Scenario: "s", Group: "g"}
+	for range 2 {
+		in := b.input(evt)
+		in.Distinct = &value
+		b.family(key).Pour(key.Group, in)
+		b.store.Silenced(bucket.Result{Key: key, At: today, State: &bucket.State{}}, time.Minute)
+		b.save(f, b.store.Changes())
+		f.Add(bytes.Clone(b.file.Bytes()[len(header()):]))
+		evt.Type = event.Overflow
+		evt.Overflow = event.RuntimeAlert{Mapkey: "m", Sources: map[string]*wire.Source{"a": {Value: "a"}}, APIAlerts: []*wire.Alert{{Source: &wire.Source{Value: "a"}}}}
+		evt.Appsec.MatchedRules, value = event.MatchedRules{{"id": 1}}, "other"
 	}
-	evt.Overflow = event.RuntimeAlert{Mapkey: "m", Sources: map[string]*wire.Source{"a": {Value: "a"}}, APIAlerts: []*wire.Alert{{Source: &wire.Source{Value: "a"}}}}
-	evt.Appsec.MatchedRules = event.MatchedRules{{"id": 1}}
-	text, err := appendChanges(header(), store.Everything())
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(text)
-	f.Fuzz(func(t *testing.T, text []byte) {
-		store, err := readJournal(bytes.NewReader(text), today)
+	f.Fuzz(func(t *testing.T, records []byte) {
+		store, err := read(append([]byte(header()), records...))
 		if err != nil {
 			return
 		}
-		again, err := appendChanges(header(), store.Everything())
+		again := newBook()
+		again.save(t, store.Everything())
+		copied, err := read(again.file.Bytes())
 		if err != nil {
-			t.Fatal(err)
-		}
-		copied, err := readJournal(bytes.NewReader(again), today)
-		if err != nil {
-			t.Fatalf("%v in:\n%s", err, again)
+			t.Fatalf("%v in:\n%q", err, again.file.Bytes())
 		}
 		if copied.Len() != store.Len() {
 			t.Fatalf("%d buckets, want %d", copied.Len(), store.Len())

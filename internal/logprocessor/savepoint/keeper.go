@@ -1,14 +1,17 @@
 package savepoint
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -25,11 +28,14 @@ const (
 	renewAfter      = 16 << 20 // a journal is not begun anew before it is that long
 	renewGrowth     = 3        // and that many times as long as it was when it began
 	retryAfter      = time.Minute
-	maxBuffer       = 8 << 20 // what is kept for the next save point
+	bufferSize      = 64 << 10
 )
 
 // names of the journal. The next one never has the name of the one that counts.
-var names = [...]string{"buckets-1.jsonl", "buckets-2.jsonl"}
+var names = [...]string{"buckets-1.journal", "buckets-2.journal"}
+
+// formerNames are those of the first version, which this one does not read.
+var formerNames = [...]string{"buckets-1.jsonl", "buckets-2.jsonl"}
 
 // Options are what a Keeper needs from outside.
 type Options struct {
@@ -52,7 +58,7 @@ type Keeper struct {
 	failed    bool      // the last commit is in memory only
 	acks      []func()  // of lines that wait for the next save point
 	ordinals  map[string]int
-	buffer    []byte // for the next records
+	journal   *journal // of the file that counts
 	abandoned atomic.Bool
 }
 
@@ -77,7 +83,7 @@ func Open(options Options) (*Keeper, *bucket.Store, error) {
 	if err := k.restore(); err != nil {
 		return nil, nil, err
 	}
-	k.store.Everything() // it takes notes from now on
+	k.store.Watch()
 	return k, k.store, nil
 }
 
@@ -171,54 +177,51 @@ func (k *Keeper) renew() (mark, error) {
 	if k.full && k.options.Now().Before(k.retryAt) {
 		return mark{}, nil
 	}
-	text, err := k.encode(header(), k.store.Everything())
-	if err != nil {
-		return mark{}, err
-	}
-	size := int64(len(text))
-	if size > k.options.MaxBytes {
-		k.full, k.retryAt = true, k.options.Now().Add(retryAfter)
-		k.options.Log.Warn("too many live buckets, they will not survive a restart", "bytes", size, "limit", k.options.MaxBytes)
-		return mark{}, nil
-	}
-	next := mark{File: names[0], Size: size, Sum: checksum(0, text)}
+	next := mark{File: names[0]}
 	if k.committed.File == names[0] {
 		next.File = names[1]
 	}
-	if err := atomicfile.Write(k.path(next.File), text, 0o600); err != nil {
+	k.journal = newJournal()
+	err := k.append(&next, os.O_CREATE|os.O_TRUNC, k.store.Everything())
+	if errors.Is(err, errTooLarge) {
+		k.full, k.retryAt = true, k.options.Now().Add(retryAfter)
+		k.options.Log.Warn("too many live buckets, they will not survive a restart", "buckets", k.store.Len(), "limit_bytes", k.options.MaxBytes)
+		return mark{}, os.Remove(k.path(next.File))
+	}
+	if err == nil {
+		err = atomicfile.SyncDir(k.options.Dir)
+	}
+	if err != nil {
 		return mark{}, err
 	}
-	k.full, k.renewAt = false, max(renewAfter, renewGrowth*size)
+	k.full, k.renewAt = false, max(renewAfter, renewGrowth*next.Size)
 	return next, nil
 }
 
-// extend appends what has changed to the journal that counts. Until the mark says so, it does not count.
+// extend appends what has changed to the journal that counts.
 func (k *Keeper) extend() (mark, error) {
-	text, err := k.encode(nil, k.store.Changes())
-	if err != nil {
-		return mark{}, err
-	}
 	next := k.committed
-	file, err := os.OpenFile(k.path(next.File), os.O_WRONLY, 0)
-	if err != nil {
-		return mark{}, err
-	}
-	_, err = file.WriteAt(text, next.Size)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return mark{}, err
-	}
-	next.Size += int64(len(text))
-	next.Sum = checksum(next.Sum, text)
-	return next, nil
+	err := k.append(&next, 0, k.store.Changes())
+	return next, err
 }
 
-// encode returns the records after a header, until it is called again.
-func (k *Keeper) encode(header []byte, changes bucket.Changes) ([]byte, error) {
-	text, err := appendChanges(append(k.buffer[:0], header...), changes)
-	if cap(text) <= maxBuffer {
-		k.buffer = text
+// append writes a save point behind what counts of a file. Until the mark is committed, it does not count.
+func (k *Keeper) append(to *mark, flag int, changes bucket.Changes) error {
+	file, err := os.OpenFile(k.path(to.File), os.O_WRONLY|flag, 0o600)
+	if err != nil {
+		return err
 	}
-	return text, err
+	limit := int64(math.MaxInt64)
+	if to.Size == 0 {
+		limit = k.options.MaxBytes
+	}
+	into := newSink(io.NewOffsetWriter(file, to.Size), to.Size, to.Sum, limit)
+	if to.Size == 0 {
+		into.write([]byte(header()))
+	}
+	err = k.journal.savePoint(into, changes)
+	to.Size, to.Sum = into.size, into.written.sum
+	return errors.Join(err, file.Sync(), file.Close())
 }
 
 func (k *Keeper) path(name string) string { return filepath.Join(k.options.Dir, name) }
@@ -237,7 +240,7 @@ func (k *Keeper) restore() error {
 		return nil
 	}
 	k.options.Log.Warn("saved buckets not understood, starting without them", "dir", k.options.Dir, "error", err)
-	for _, name := range names {
+	for _, name := range slices.Concat(names[:], formerNames[:]) {
 		if err := os.Rename(k.path(name), k.path(name)+".corrupt"); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("setting corrupt buckets aside: %w", err)
 		}
@@ -269,7 +272,7 @@ func (k *Keeper) read(from mark) (*bucket.Store, error) {
 	defer file.Close() //nolint:errcheck // only read
 	sum := crc32.New(castagnoli())
 	content := io.TeeReader(io.LimitReader(file, from.Size), sum)
-	store, err := readJournal(content, k.options.Now())
+	store, err := readJournal(&source{in: bufio.NewReaderSize(content, bufferSize)}, k.options.Now())
 	if err == nil && sum.Sum32() != from.Sum {
 		err = errDamaged
 	}
@@ -279,7 +282,3 @@ func (k *Keeper) read(from mark) (*bucket.Store, error) {
 	k.options.Log.Info("buckets of the last run live on", "count", store.Len())
 	return store, nil
 }
-
-func checksum(sum uint32, text []byte) uint32 { return crc32.Update(sum, castagnoli(), text) }
-
-func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }

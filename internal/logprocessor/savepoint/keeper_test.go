@@ -2,6 +2,7 @@ package savepoint_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -42,10 +43,11 @@ type machine struct {
 	buckets *bucket.Store
 	cursor  *checkpoint.Cursor[int]
 	acks    []func()
+	packer  *event.Packer
 }
 
 func newMachine(t failer, dir string) *machine {
-	m := &machine{dir: filepath.Join(dir, "journal"), home: filepath.Join(dir, "home"), log: &bytes.Buffer{}, stored: map[string]string{}}
+	m := &machine{dir: filepath.Join(dir, "journal"), home: filepath.Join(dir, "home"), log: &bytes.Buffer{}, stored: map[string]string{}, packer: event.NewPacker(event.Everything())}
 	for _, dir := range []string{m.dir, m.home} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatalf("%v", err)
@@ -90,12 +92,18 @@ func (m *machine) read(count int) {
 
 func (m *machine) pour(number int) {
 	group := fmt.Sprint(number % 3)
-	in := bucket.Input{Event: event.New(event.Line{Raw: fmt.Sprint(number)}, event.Live), At: today}
-	for _, result := range m.buckets.Pour(bucket.Key{Scenario: "s", Group: group}, overflowing(""), in) {
+	for _, result := range m.put(group, fmt.Sprint(number)) {
 		if result.Outcome == bucket.Overflow {
 			m.raise(group, result.State.Queue)
 		}
 	}
+}
+
+// put pours a line into the bucket of a group.
+func (m *machine) put(group, raw string) []bucket.Result {
+	evt := event.New(event.Line{Raw: raw}, event.Live)
+	in := bucket.Input{Event: evt, Kept: m.packer.Pack(evt), At: today}
+	return m.buckets.Family("s", overflowing("")).Pour(group, in)
 }
 
 // raise stores an alert like the Local API, each UUID once.
@@ -297,12 +305,15 @@ func TestNothingChangesAfterAbandon(t *testing.T) {
 func TestDamagedJournalIsSetAside(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func([]byte) []byte{
-		"gone":           nil,
-		"empty":          func([]byte) []byte { return nil },
-		"shorter":        func(text []byte) []byte { return text[:len(text)-1] },
-		"a flipped bit":  func(text []byte) []byte { text[len(text)/2] ^= 1; return text },
-		"another number": func(text []byte) []byte { return bytes.Replace(text, []byte(`"total":1`), []byte(`"total":2`), 1) },
-		"not JSON":       func(text []byte) []byte { return bytes.Repeat([]byte("\n"), len(text)) },
+		"gone":          nil,
+		"empty":         func([]byte) []byte { return nil },
+		"shorter":       func(text []byte) []byte { return text[:len(text)-1] },
+		"a flipped bit": func(text []byte) []byte { text[len(text)/2] ^= 1; return text },
+		"another text":  func(text []byte) []byte { return bytes.Replace(text, []byte("s"), []byte("t"), 1) },
+		"other content": func(text []byte) []byte { return bytes.Repeat([]byte("\n"), len(text)) },
+		"the layout of another version": func(text []byte) []byte {
+			return bytes.Replace(text, []byte("buckets 2 "), []byte("buckets 3 "), 1)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -311,7 +322,7 @@ func TestDamagedJournalIsSetAside(t *testing.T) {
 			if err := m.save(); err != nil {
 				t.Fatal(err)
 			}
-			path := filepath.Join(m.dir, "buckets-1.jsonl")
+			path := filepath.Join(m.dir, "buckets-1.journal")
 			text, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
@@ -342,14 +353,40 @@ func TestDamagedJournalIsSetAside(t *testing.T) {
 	}
 }
 
+// TestFormerJournalIsSetAside: the first version wrote JSON, in files of another name.
+func TestFormerJournalIsSetAside(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir())
+	m.read(4)
+	if err := m.save(); err != nil {
+		t.Fatal(err)
+	}
+	positions := filepath.Join(m.home, "checkpoints.json")
+	text, err := os.ReadFile(positions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.ReplaceAll(text, []byte("buckets-1.journal"), []byte("buckets-1.jsonl"))
+	former := filepath.Join(m.dir, "buckets-1.jsonl")
+	if err := errors.Join(os.WriteFile(positions, text, 0o600), os.WriteFile(former, []byte(`{"buckets":1}`), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	m.boot(t)
+	if m.buckets.Len() != 0 || m.next != 4 || strings.Count(m.log.String(), "level=WARN") != 1 {
+		t.Errorf("%d buckets, goes on with line %d, log:\n%s", m.buckets.Len(), m.next, m.log)
+	}
+	if _, err := os.Stat(former + ".corrupt"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestJournalStaysSmall however much happens, and one file is all there is.
 func TestJournalStaysSmall(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, t.TempDir())
 	raw := strings.Repeat("x", 1<<20)
 	for i := range 60 {
-		in := bucket.Input{Event: event.New(event.Line{Raw: raw}, event.Live), At: today}
-		m.buckets.Pour(bucket.Key{Scenario: "s", Group: fmt.Sprint(i)}, overflowing(""), in)
+		m.put(fmt.Sprint(i), raw)
 		if i > 1 {
 			m.buckets.Retain(func(string) *bucket.Config { return nil })
 		}
@@ -369,23 +406,21 @@ func TestJournalStaysSmall(t *testing.T) {
 func TestTooManyBucketsAreGivenUp(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, t.TempDir())
-	m.max = 2000
+	m.max = 1000
 	m.boot(t)
 	m.read(3)
 	if err := m.save(); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 100 {
-		in := bucket.Input{Event: event.New(event.Line{Raw: "a"}, event.Live), At: today}
-		m.buckets.Pour(bucket.Key{Scenario: "s", Group: fmt.Sprint("more", i)}, overflowing(""), in)
+		m.put(fmt.Sprint("more", i), "a")
 	}
 	m.boot(t)
 	if m.buckets.Len() != 3 {
 		t.Fatalf("%d buckets", m.buckets.Len())
 	}
 	for i := range 100 {
-		in := bucket.Input{Event: event.New(event.Line{Raw: "a"}, event.Live), At: today}
-		m.buckets.Pour(bucket.Key{Scenario: "s", Group: fmt.Sprint("more", i)}, overflowing(""), in)
+		m.put(fmt.Sprint("more", i), "a")
 	}
 	m.read(1)
 	for range 2 {

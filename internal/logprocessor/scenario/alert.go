@@ -59,7 +59,7 @@ func (s *Scenario) addContext(evt *event.Event, queue []*event.Event) {
 	if s.context == nil {
 		return
 	}
-	meta := s.context(queue)
+	meta := s.context.Meta(queue)
 	for _, alert := range evt.Overflow.APIAlerts {
 		alert.Meta = meta
 	}

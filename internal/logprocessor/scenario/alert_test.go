@@ -119,14 +119,21 @@ func describe(evt *event.Event, facts ...string) {
 	}
 }
 
+// contextFunc is a context that asks for meta only.
+type contextFunc func(queue []*event.Event) []wire.MetaItem
+
+func (f contextFunc) Meta(queue []*event.Event) []wire.MetaItem { return f(queue) }
+
+func (f contextFunc) Footprint() event.Footprint { return event.Footprint{} }
+
 func TestContext(t *testing.T) {
 	t.Parallel()
 	b := newBench()
 	asked := 0
-	b.context = func(queue []*event.Event) []wire.MetaItem {
+	b.context = contextFunc(func(queue []*event.Event) []wire.MetaItem {
 		asked++
 		return []wire.MetaItem{{Key: "users", Value: queue[0].Meta["user"] + " " + queue[len(queue)-1].Meta["user"]}}
-	}
+	})
 	b.use(t, with(leaky, "scope: {type: user, expression: evt.Meta.user}", "blackhole: 1m"))
 	overflow := b.pour(replayed("0s user=root"), replayed("1s user=admin"), replayed("2s user=x"), replayed("3s user=y"))
 	if len(overflow) != 1 || asked != 1 {

@@ -28,6 +28,7 @@ func (s *Scenario) compileConditions(from *spec, library *expression.Library) er
 		if err != nil {
 			return yamlfile.In("condition", err)
 		}
+		s.conditions = append(s.conditions, condition)
 		verdicts = append(verdicts, func(state *bucket.State, evt *event.Event) bool { return s.holds(condition, state, evt) })
 	}
 	if s.bucket.Kind == bucket.Bayesian {
@@ -52,6 +53,7 @@ func (s *Scenario) compileBayesian(from *spec, library *expression.Library) (ver
 		if err != nil {
 			return nil, yamlfile.In("bayesian_conditions", yamlfile.Entry(i, yamlfile.In("condition", err)))
 		}
+		s.conditions = append(s.conditions, compiled)
 		list = append(list, evidence{compiled, c.ProbGivenEvil, c.ProbGivenBenign, c.Guillotine})
 	}
 	prior, threshold := from.BayesianPrior, from.BayesianThreshold

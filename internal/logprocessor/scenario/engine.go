@@ -11,6 +11,7 @@ import (
 // order of its calls is the order that scenarios observe.
 type Engine struct {
 	byIdentity map[string]*Scenario
+	families   map[*Scenario]*bucket.Family
 	store      *bucket.Store
 	metrics    *Metrics
 }
@@ -18,11 +19,14 @@ type Engine struct {
 // NewEngine returns an engine on store, which only it may use from now on. Buckets in store that belong to
 // scenarios with the same text live on, all others are forgotten.
 func NewEngine(set *Set, store *bucket.Store, metrics *Metrics) *Engine {
-	e := &Engine{byIdentity: map[string]*Scenario{}, store: store, metrics: metrics}
+	e := &Engine{byIdentity: map[string]*Scenario{}, families: map[*Scenario]*bucket.Family{}, store: store, metrics: metrics}
 	for _, scenario := range set.scenarios {
 		e.byIdentity[scenario.identity] = scenario
 	}
 	e.metrics.restart(store.Retain(e.shape), e.byIdentity)
+	for _, scenario := range set.scenarios {
+		e.families[scenario] = store.Family(scenario.identity, &scenario.bucket)
+	}
 	return e
 }
 
@@ -34,12 +38,29 @@ func (e *Engine) shape(identity string) *bucket.Config {
 	return nil
 }
 
+// Foresee makes pours faster that are about to come, those of a batch say, when there are many buckets. It changes
+// nothing.
+func (e *Engine) Foresee(pours []Pour) {
+	if !e.store.Crowded() {
+		return
+	}
+	var visits [bucket.MaxForeseen]bucket.Visit
+	for len(pours) > 0 {
+		count := min(len(pours), len(visits))
+		for i := range pours[:count] {
+			visits[i] = bucket.Visit{Family: e.families[pours[i].Scenario], Group: pours[i].Group}
+		}
+		e.store.Foresee(visits[:count])
+		pours = pours[count:]
+	}
+}
+
 // Pour performs pours and returns the overflows they cause, in order.
 func (e *Engine) Pour(pours []Pour) []*event.Event {
 	var overflows []*event.Event
 	for i := range pours {
 		pour := &pours[i]
-		results := e.store.Pour(pour.Scenario.key(pour.Group), &pour.Scenario.bucket, pour.Input)
+		results := e.families[pour.Scenario].Pour(pour.Group, pour.Input)
 		e.metrics.poured(pour, results[len(results)-1])
 		overflows = append(overflows, e.handle(results)...)
 	}

@@ -94,7 +94,10 @@ func (s *spec) times() (times, error) {
 	return t, nil
 }
 
-var errRequired = errors.New("is required")
+var (
+	errRequired    = errors.New("is required")
+	errUnsupported = errors.New("is not supported")
+)
 
 // validate checks what every scenario needs, then what its type does.
 func (s *spec) validate(kind bucket.Kind, t times) error {

@@ -28,8 +28,13 @@ type Deps struct {
 	Context     Context                    // nil: alerts carry none
 }
 
-// Context returns what alerts tell beside who and what, from the events that caused them.
-type Context func(queue []*event.Event) []wire.MetaItem
+// Context knows what alerts tell beside who and what.
+type Context interface {
+	// Meta returns it, from the events that caused an alert.
+	Meta(queue []*event.Event) []wire.MetaItem
+	// Footprint returns what Meta can ask of an event.
+	Footprint() event.Footprint
+}
 
 // Scenario is one compiled scenario. It is read-only.
 type Scenario struct {
@@ -53,6 +58,8 @@ type Scenario struct {
 	cancelOn  *expression.Bool   // nil: never
 	overflow  *expression.Bool   // nil: every overflow goes through
 	scopeExpr *expression.Any    // nil: the address itself
+
+	conditions []*expression.Bool // what bucket.Overflows evaluates
 }
 
 // overflowEnv is what overflow_filter can name. evt compiles, but is nil.
@@ -103,19 +110,33 @@ func Load(items []Item, deps Deps) (*Set, error) {
 		for i := range documents {
 			document := &documents[i]
 			if !parser.SupportedFormat(document.Format) {
-				deps.Log.Error("skipping a document of an unsupported format", "file", item.Path, "format", document.Format)
+				line := yamlfile.Line(item.Text, i, yamlfile.In("format", errUnsupported))
+				deps.Log.Error("skipping a document of an unsupported format", "file", item.Path, "line", line, "format", document.Format)
 				continue
 			}
 			compiled, err := compile(item, document, deps)
 			if err != nil {
-				return nil, fmt.Errorf("%s: line %d: %s: %w", item.Path, yamlfile.Line(item.Text, i, err), document.Name, err)
+				return nil, fmt.Errorf("%s: line %d: %s: %w", item.Path, yamlfile.Line(item.Text, i, err), cmp.Or(document.Name, "scenario"), err)
+			}
+			for _, err := range document.loadData(deps) {
+				deps.Log.Error("data file cannot be used", "file", item.Path, "line", yamlfile.Line(item.Text, i, err), "error", err)
 			}
 			compiled.identity = fmt.Sprintf("%s@%s/%d", compiled.Name, fingerprint(item.Text), i)
 			set.scenarios = append(set.scenarios, compiled)
 			set.remembers = set.remembers || document.usesStash()
 		}
 	}
+	set.packer = event.NewPacker(set.footprint(deps.Context))
+	set.filters = expression.NewSelector(set.conditionsToEnter())
 	return set, nil
+}
+
+func (s *Set) conditionsToEnter() []*expression.Bool {
+	filters := make([]*expression.Bool, len(s.scenarios))
+	for i, scenario := range s.scenarios {
+		filters[i] = scenario.filter
+	}
+	return filters
 }
 
 func compile(item Item, s *spec, deps Deps) (*Scenario, error) {
@@ -130,11 +151,6 @@ func compile(item Item, s *spec, deps Deps) (*Scenario, error) {
 	if err := s.validate(kind, t); err != nil {
 		return nil, err
 	}
-	for _, entry := range s.Data {
-		if err := deps.Data.Load(entry, deps.DataDir); err != nil {
-			deps.Log.Error("reading a data file", "scenario_file", item.Path, "error", err)
-		}
-	}
 	compiled := &Scenario{
 		Name: s.Name, Hash: item.Hash, Version: item.Version,
 		filterSrc: s.Filter,
@@ -146,6 +162,17 @@ func compile(item Item, s *spec, deps Deps) (*Scenario, error) {
 		return nil, err
 	}
 	return compiled, compiled.compileConditions(s, deps.Expressions)
+}
+
+// loadData reads the files of a scenario. Without one it is of use, as published.
+func (s *spec) loadData(deps Deps) []error {
+	var problems []error
+	for i, entry := range s.Data {
+		if err := deps.Data.Load(entry, deps.DataDir); err != nil {
+			problems = append(problems, yamlfile.In("data", yamlfile.Entry(i, err)))
+		}
+	}
+	return problems
 }
 
 func fingerprint(text []byte) string {
@@ -181,9 +208,9 @@ func (s *Scenario) compileScope(from scopeSpec, library *expression.Library) err
 	s.scope = cmp.Or(from.Type, scopeIP)
 	switch {
 	case s.scope == scopeIP && from.Expression != "":
-		return yamlfile.In("scope", fmt.Errorf("an expression is not possible for %s, its value is the source address", scopeIP))
+		return yamlfile.In("scope", yamlfile.In("expression", fmt.Errorf("not possible for %s, whose value is the source address", scopeIP)))
 	case s.scope != scopeIP && s.scope != scopeRange && from.Expression == "":
-		return yamlfile.In("scope", fmt.Errorf("%s needs an expression", s.scope))
+		return yamlfile.In("scope", yamlfile.In("expression", fmt.Errorf("%s needs one", s.scope)))
 	}
 	return yamlfile.In("scope", compileInto(&s.scopeExpr, "expression", from.Expression, library.CompileAny, event.Env{}))
 }
@@ -192,8 +219,4 @@ func (s *Scenario) compileScope(from scopeSpec, library *expression.Library) err
 func (s *Scenario) mapKey(group string) string {
 	sum := sha1.Sum([]byte(s.filterSrc + "\x00" + group + "\x00" + s.Name)) //nolint:gosec // as above
 	return hex.EncodeToString(sum[:])
-}
-
-func (s *Scenario) key(group string) bucket.Key {
-	return bucket.Key{Scenario: s.identity, Group: group}
 }

@@ -2,8 +2,10 @@ package scenario
 
 import (
 	"errors"
+	"strings"
 	"time"
 
+	"shieldwall/internal/expression"
 	"shieldwall/internal/logprocessor/bucket"
 	"shieldwall/internal/logprocessor/event"
 )
@@ -11,7 +13,9 @@ import (
 // Set is a loaded collection of scenarios. It is read-only and safe for concurrent use.
 type Set struct {
 	scenarios []*Scenario
+	filters   *expression.Selector // of the scenarios, by their index
 	remembers bool
+	packer    *event.Packer
 }
 
 // Remembers reports whether what Match finds out about an event depends on earlier ones, through a stash.
@@ -33,24 +37,46 @@ func (s *Set) Names() []string {
 	return names
 }
 
-// Match returns the pours that evt causes, in the order of loading. An event in replay must carry the time
-// of its log line; without one it reaches only triggers.
+// Matcher finds out which scenarios events concern, one after the other, and reuses what that needs. One
+// goroutine at a time may use it.
+type Matcher struct {
+	set      *Set
+	env      event.Env
+	selected []int
+	lastTime readTime
+}
+
+// readTime is a time and the text that it was read from: lines that follow each other often share it.
+type readTime struct {
+	text string
+	at   time.Time
+}
+
+// NewMatcher returns a Matcher for the scenarios of s.
+func (s *Set) NewMatcher() *Matcher { return &Matcher{set: s} }
+
+// Match is Matcher.Append for a single event.
 func (s *Set) Match(evt *event.Event, now time.Time) []Pour {
-	env := &event.Env{Evt: evt}
-	var pours []Pour
+	return s.NewMatcher().Append(nil, evt, now)
+}
+
+// Append adds the pours that evt causes to pours, in the order of loading. An event in replay must carry the
+// time of its log line; without one it reaches only triggers. The pours are good for as long as evt is.
+func (m *Matcher) Append(pours []Pour, evt *event.Event, now time.Time) []Pour {
+	first := len(pours)
+	m.env.Evt = evt
+	m.selected = m.set.filters.Select(&m.env, m.selected[:0], m.set.leaveOut)
 	var at time.Time
 	var atErr error
-	for _, scenario := range s.scenarios {
-		pour, concerned, err := scenario.match(env)
+	for _, i := range m.selected {
+		scenario := m.set.scenarios[i]
+		pour, err := scenario.pour(&m.env)
 		if err != nil {
-			scenario.log.Warn("scenario cannot handle an event, leaving it out", "error", err)
-			continue
-		}
-		if !concerned {
+			m.set.leaveOut(i, err)
 			continue
 		}
 		if at.IsZero() {
-			at, atErr = bucketTime(evt, now)
+			at, atErr = m.bucketTime(evt, now)
 		}
 		if atErr != nil && scenario.bucket.Kind != bucket.Trigger {
 			scenario.log.Warn("event without a usable time cannot be replayed", "error", atErr)
@@ -59,42 +85,48 @@ func (s *Set) Match(evt *event.Event, now time.Time) []Pour {
 		pour.Input.At, pour.Input.Now = at, now
 		pours = append(pours, pour)
 	}
+	m.env.Evt = nil
+	m.set.keep(pours[first:], evt)
 	return pours
+}
+
+func (s *Set) leaveOut(i int, err error) {
+	s.scenarios[i].log.Warn("scenario cannot handle an event, leaving it out", "error", err)
 }
 
 // errNoTime means that no parser told when the line was written.
 var errNoTime = errors.New("no MarshaledTime: is a date parser installed?")
 
 // bucketTime returns the time by the event's clock. With an error it is the wall clock's.
-func bucketTime(evt *event.Event, now time.Time) (time.Time, error) {
+func (m *Matcher) bucketTime(evt *event.Event, now time.Time) (time.Time, error) {
 	if evt.ExpectMode == event.Live {
 		return now, nil
 	}
 	if evt.MarshaledTime == "" {
 		return now, errNoTime
 	}
+	if evt.MarshaledTime == m.lastTime.text {
+		return m.lastTime.at, nil
+	}
 	at, err := time.ParseInLocation(time.RFC3339Nano, evt.MarshaledTime, time.UTC) // never the zone of the host
 	if err != nil {
 		return now, err
 	}
+	m.lastTime = readTime{strings.Clone(evt.MarshaledTime), at}
 	return at, nil
 }
 
-// match decides whether the scenario is concerned and what it finds out about the event.
-func (s *Scenario) match(env *event.Env) (pour Pour, concerned bool, err error) {
-	concerned, err = s.filter.Eval(env)
-	if err != nil || !concerned {
-		return Pour{}, false, err
-	}
+// pour is what the scenario finds out about an event that concerns it.
+func (s *Scenario) pour(env *event.Env) (pour Pour, err error) {
 	pour = Pour{Scenario: s, Input: bucket.Input{Event: env.Evt}}
 	if s.groupBy != nil {
 		if pour.Group, err = s.groupBy.Eval(env); err != nil {
-			return Pour{}, false, err
+			return Pour{}, err
 		}
 	}
 	pour.Input.Distinct = s.distinctValue(env)
 	pour.Input.Cancel = s.cancels(env)
-	return pour, true, nil
+	return pour, nil
 }
 
 // distinctValue is nil when the event counts whatever its value: the scenario does not ask, or the value
@@ -103,13 +135,21 @@ func (s *Scenario) distinctValue(env *event.Env) *string {
 	if s.distinct == nil {
 		return nil
 	}
-	result, err := s.distinct.Eval(env)
+	value, err := s.evaluateDistinct(env)
 	if err != nil {
 		s.log.Warn("distinct cannot be evaluated, counting the event", "error", err)
 		return nil
 	}
-	value, _ := result.(string) // anything else counts as "", as published
 	return &value
+}
+
+func (s *Scenario) evaluateDistinct(env *event.Env) (string, error) {
+	if text := s.distinct.AsString(); text != nil {
+		return text.Eval(env)
+	}
+	result, err := s.distinct.Eval(env)
+	value, _ := result.(string) // anything else counts as "", as published
+	return value, err
 }
 
 func (s *Scenario) cancels(env *event.Env) bool {

@@ -4,13 +4,33 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"shieldwall/internal/logprocessor/bucket"
+	"shieldwall/internal/logprocessor/event"
 )
 
-// Metrics counts what buckets do, under the published names. A nil *Metrics counts nothing.
+// Metrics counts what buckets do, under the published names. A nil *Metrics counts nothing. Like the engine
+// that counts, it is not safe for concurrent use.
 type Metrics struct {
 	live                              *prometheus.GaugeVec
 	instantiated, pouredIn            *prometheus.CounterVec
 	overflowed, underflowed, canceled *prometheus.CounterVec
+
+	counters map[string]*counters // those of the vectors, by the name of the scenario
+}
+
+// counters are those of one scenario; nil: nothing was counted yet.
+type counters struct {
+	live                                            prometheus.Gauge
+	instantiated, overflowed, underflowed, canceled prometheus.Counter
+	poured                                          prometheus.Counter // for lines of the origin
+	origin                                          event.Origin
+}
+
+// count adds one to a counter of a scenario, which exists from the first time on.
+func count(counter *prometheus.Counter, vector *prometheus.CounterVec, scenario string) {
+	if *counter == nil {
+		*counter = vector.WithLabelValues(scenario)
+	}
+	(*counter).Inc()
 }
 
 // NewMetrics registers the counters.
@@ -29,7 +49,17 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		overflowed:   counter("cs_bucket_overflowed_total", "Buckets that overflowed.", "name"),
 		underflowed:  counter("cs_bucket_underflowed_total", "Buckets that were idle until their end.", "name"),
 		canceled:     counter("cs_bucket_canceled_total", "Buckets that were called off.", "name"),
+		counters:     map[string]*counters{},
 	}
+}
+
+func (m *Metrics) of(scenario string) *counters {
+	c := m.counters[scenario]
+	if c == nil {
+		c = &counters{live: m.live.WithLabelValues(scenario)}
+		m.counters[scenario] = c
+	}
+	return c
 }
 
 // restart counts the live buckets that an engine begins with, by the identity of their scenarios.
@@ -38,6 +68,7 @@ func (m *Metrics) restart(buckets map[string]int, byIdentity map[string]*Scenari
 		return
 	}
 	m.live.Reset()
+	clear(m.counters)
 	for identity, count := range buckets {
 		m.live.WithLabelValues(byIdentity[identity].Name).Add(float64(count))
 	}
@@ -47,13 +78,16 @@ func (m *Metrics) poured(pour *Pour, result bucket.Result) {
 	if m == nil {
 		return
 	}
+	c := m.of(pour.Scenario.Name)
 	if result.Outcome != bucket.Ignored && result.Outcome != bucket.Canceled {
-		line := &pour.Input.Event.Line
-		m.pouredIn.WithLabelValues(line.Src, line.Module, pour.Scenario.Name).Inc()
+		if origin := pour.Input.Event.Line.Origin(); c.poured == nil || origin != c.origin {
+			c.origin, c.poured = origin, m.pouredIn.WithLabelValues(origin.Src, origin.Module, pour.Scenario.Name)
+		}
+		c.poured.Inc()
 	}
 	if result.Created {
-		m.instantiated.WithLabelValues(pour.Scenario.Name).Inc()
-		m.live.WithLabelValues(pour.Scenario.Name).Inc()
+		count(&c.instantiated, m.instantiated, pour.Scenario.Name)
+		c.live.Inc()
 	}
 }
 
@@ -61,15 +95,16 @@ func (m *Metrics) ended(scenario string, outcome bucket.Outcome) {
 	if m == nil {
 		return
 	}
+	c := m.of(scenario)
 	switch outcome {
 	case bucket.Overflow:
-		m.overflowed.WithLabelValues(scenario).Inc()
+		count(&c.overflowed, m.overflowed, scenario)
 	case bucket.Underflow:
-		m.underflowed.WithLabelValues(scenario).Inc()
+		count(&c.underflowed, m.underflowed, scenario)
 	case bucket.Canceled:
-		m.canceled.WithLabelValues(scenario).Inc()
+		count(&c.canceled, m.canceled, scenario)
 	case bucket.Kept, bucket.Ignored:
 		return
 	}
-	m.live.WithLabelValues(scenario).Dec()
+	c.live.Dec()
 }

@@ -49,12 +49,30 @@ type placeError struct {
 	err   error
 }
 
-// Error names the step before the error.
+// Error names the way to the error, as nodes[1].grok.pattern, before it. Steps with words between them stay apart.
 func (e *placeError) Error() string {
-	if e.key == "" {
-		return fmt.Sprintf("entry %d: %v", e.index+1, e.err)
+	path, cause := e.step(), e.err
+	for {
+		next, ok := cause.(*placeError) //nolint:errorlint // what is further below has words before it
+		if !ok {
+			return path + ": " + cause.Error()
+		}
+		path, cause = join(path, next.step()), next.err
 	}
-	return fmt.Sprintf("%s: %v", e.key, e.err)
+}
+
+func (e *placeError) step() string {
+	if e.key == "" {
+		return fmt.Sprintf("[%d]", e.index)
+	}
+	return e.key
+}
+
+func join(path, step string) string {
+	if path == "" || strings.HasPrefix(step, "[") {
+		return path + step
+	}
+	return path + "." + step
 }
 
 // Unwrap returns the error without the step.
@@ -106,9 +124,9 @@ func documents(text []byte) func(yield func(*yaml.Node) bool) {
 }
 
 // mistyped is what the library says about a value of the wrong type: where it is, but not under which key.
-var mistyped = regexp.MustCompile("^line ([0-9]+): (cannot unmarshal !![a-z]+(?: `([^`]*)`)?.*)$")
+var mistyped = regexp.MustCompile("^line ([0-9]+): (cannot unmarshal (!![a-z]+)(?: `([^`]*)`)? into )(.*)$")
 
-// withKey adds the key to what the library says about one problem.
+// withKey adds the way to a value to what the library says about it.
 func withKey(text []byte, problem string) string {
 	parts := mistyped.FindStringSubmatch(problem)
 	if parts == nil {
@@ -118,32 +136,57 @@ func withKey(text []byte, problem string) string {
 	if err != nil {
 		return problem
 	}
+	said := parts[2] + wanted(parts[5])
 	for node := range documents(text) {
-		if key, found := keyOf(content(node), line, parts[3]); found {
-			return fmt.Sprintf("line %d: %s: %s", line, key, parts[2])
+		if path := pathOf(content(node), "", quoted{line, parts[3], parts[4]}); path != "" {
+			return fmt.Sprintf("line %d: %s: %s", line, path, said)
 		}
 	}
-	return problem
+	return fmt.Sprintf("line %d: %s", line, said)
 }
 
-// keyOf returns the key of the value that is in a line and begins like a text.
-func keyOf(node *yaml.Node, line int, text string) (string, bool) {
+// wanted says what a value should have been, to somebody who does not know Go.
+func wanted(goType string) string {
+	switch {
+	case strings.HasPrefix(goType, "[]"):
+		return "a list"
+	case strings.HasPrefix(goType, "map["), strings.HasPrefix(goType, "struct "):
+		return "a mapping"
+	case goType == "time.Duration":
+		return "a duration"
+	}
+	return goType
+}
+
+// quoted is a value as the library tells of it.
+type quoted struct {
+	line int
+	tag  string
+	text string // cut after some bytes; "" for a list or a mapping
+}
+
+func (q quoted) is(value *yaml.Node) bool {
+	return value.Line == q.line && value.ShortTag() == q.tag && strings.HasPrefix(value.Value, strings.TrimSuffix(q.text, "..."))
+}
+
+// pathOf returns the way to a value below node, which is at path itself, "" when it is not there.
+func pathOf(node *yaml.Node, path string, value quoted) string {
 	for i, child := range node.Content {
-		if node.Kind == yaml.MappingNode && i%2 == 1 && child.Line == line && begins(child, text) {
-			return node.Content[i-1].Value, true
+		var below string
+		switch {
+		case node.Kind == yaml.SequenceNode:
+			below = join(path, fmt.Sprintf("[%d]", i))
+		case i%2 == 0:
+			continue // a key
+		default:
+			below = join(path, node.Content[i-1].Value)
 		}
-		if key, found := keyOf(child, line, text); found {
-			return key, true
+		if value.is(child) {
+			return below
+		}
+		if found := pathOf(child, below, value); found != "" {
+			return found
 		}
 	}
-	return "", false
-}
-
-// begins compares a value with the library's quotation of it, which is cut after some bytes; of lists and
-// mappings it quotes nothing.
-func begins(value *yaml.Node, quoted string) bool {
-	if value.Kind != yaml.ScalarNode {
-		return quoted == ""
-	}
-	return strings.HasPrefix(value.Value, strings.TrimSuffix(quoted, "..."))
+	return ""
 }

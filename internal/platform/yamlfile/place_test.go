@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"shieldwall/internal/platform/yamlfile"
 )
@@ -36,15 +37,15 @@ alias: *other
 	}{
 		{0, errWrong, 3, "is wrong"},
 		{0, in("a", errWrong), 3, "a: is wrong"},
-		{0, in("b", in("c", errWrong)), 5, "b: c: is wrong"},
-		{0, in("b", in("missing", errWrong)), 4, "b: missing: is wrong"},
-		{0, in("b", entry(0, errWrong)), 4, "b: entry 1: is wrong"},
-		{0, in("missing", in("c", errWrong)), 3, "missing: c: is wrong"},
-		{1, in("list", entry(0, in("y", errWrong))), 9, "list: entry 1: y: is wrong"},
-		{1, in("list", entry(1, in("x", errWrong))), 11, "list: entry 2: x: is wrong"},
-		{1, in("list", entry(2, in("x", errWrong))), 7, "list: entry 3: x: is wrong"},
-		{1, fmt.Errorf("doing: %w", in("list", fmt.Errorf("more: %w", entry(1, errWrong)))), 11, "doing: list: more: entry 2: is wrong"},
-		{1, in("alias", in("z", errWrong)), 12, "alias: z: is wrong"},
+		{0, in("b", in("c", errWrong)), 5, "b.c: is wrong"},
+		{0, in("b", in("missing", errWrong)), 4, "b.missing: is wrong"},
+		{0, in("b", entry(0, errWrong)), 4, "b[0]: is wrong"},
+		{0, in("missing", in("c", errWrong)), 3, "missing.c: is wrong"},
+		{1, in("list", entry(0, in("y", errWrong))), 9, "list[0].y: is wrong"},
+		{1, in("list", entry(1, in("x", errWrong))), 11, "list[1].x: is wrong"},
+		{1, in("list", entry(2, in("x", errWrong))), 7, "list[2].x: is wrong"},
+		{1, fmt.Errorf("doing: %w", in("list", fmt.Errorf("more: %w", entry(1, errWrong)))), 11, "doing: list: more: [1]: is wrong"},
+		{1, in("alias", in("z", errWrong)), 12, "alias.z: is wrong"},
 		{2, in("a", errWrong), 1, "a: is wrong"},
 	} {
 		if got := yamlfile.Line(text, test.document, test.err); got != test.want {
@@ -68,14 +69,20 @@ func TestWrongTypesNameTheirKey(t *testing.T) {
 		Number int      `yaml:"number"`
 		Texts  []string `yaml:"texts"`
 		Inner  inner    `yaml:"inner"`
+
+		List    []inner        `yaml:"list"`
+		Labels  map[string]any `yaml:"labels"`
+		Lasting time.Duration  `yaml:"lasting"`
 	}
 	for text, want := range map[string]string{
 		"number: many":                            "line 1: number: cannot unmarshal !!str `many` into int",
 		"number: quite a lot of them":             "line 1: number: cannot unmarshal !!str `quite a...` into int",
-		"number: 1\ntexts: {a: b}":                "line 2: texts: cannot unmarshal !!map into []string",
-		"texts: [a, [b]]":                         "line 1: texts: cannot unmarshal !!seq into string",
-		"number: [1]\ninner: {number: no}":        "line 1: number: cannot unmarshal !!seq into int; line 2: number: cannot unmarshal !!str `no` into int",
+		"number: 1\ntexts: {a: b}":                "line 2: texts: cannot unmarshal !!map into a list",
+		"texts:\n  - a\n  - [b]":                  "line 3: texts[1]: cannot unmarshal !!seq into string",
+		"number: [1]\ninner: {number: no}":        "line 1: number: cannot unmarshal !!seq into int; line 2: inner.number: cannot unmarshal !!str `no` into int",
+		"list:\n  - {number: 1}\n  - number: x":   "line 3: list[1].number: cannot unmarshal !!str `x` into int",
 		"inner: {number: 1}\n---\n\nnumber: none": "line 4: number: cannot unmarshal !!str `none` into int",
+		"labels: [a]\nlasting: soon":              "line 1: labels: cannot unmarshal !!seq into a mapping; line 2: lasting: cannot unmarshal !!str `soon` into a duration",
 		"just text":                               "line 1: cannot unmarshal !!str `just text` into yamlfile_test.document",
 	} {
 		_, err := yamlfile.DecodeAll[document]("f.yaml", []byte(text))

@@ -116,6 +116,9 @@ func strictDecoder(text []byte) *yaml.Decoder {
 // oneLine folds the list of problems that the library reports about a text into a single line.
 func oneLine(text []byte, err error) error {
 	report := strings.TrimPrefix(err.Error(), "yaml: ")
+	if isSyntax(err) {
+		return errors.New(misspelt(text, report))
+	}
 	report = strings.TrimPrefix(report, "unmarshal errors:")
 	problems := strings.FieldsFunc(report, func(r rune) bool { return r == '\n' })
 	for i := range problems {

@@ -108,3 +108,17 @@ func FuzzMerge(f *testing.F) {
 		_, _ = yamlfile.Merge([]byte(base), []byte(patch))
 	})
 }
+
+func FuzzExpand(f *testing.F) {
+	f.Add("$A ${B} $C$", "${B}x", "$A")
+	f.Add("${", "$A$A", "}")
+	f.Fuzz(func(t *testing.T, text, a, b string) {
+		if strings.Count(a, "$")+strings.Count(b, "$") > 2 {
+			return // it would grow too much to be of interest
+		}
+		yamlfile.Expand(text, environment(map[string]string{"A": a, "B": b}))
+		if got := yamlfile.Expand(text, environment(nil)); got != text {
+			t.Errorf("%q became %q without any variable", text, got)
+		}
+	})
+}

@@ -1,0 +1,240 @@
+package event
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"time"
+)
+
+// The forms of a text, in the last two bits of the number that it begins with; the other bits are its length,
+// its number among the symbols, or a date and time of day to the second, after which a text with the rest
+// (fraction and zone) follows.
+const (
+	literal = iota
+	symbol
+	date
+)
+
+// maxDepth bounds how deep unpacked values may nest: as deep as package encoding/json reads them.
+const maxDepth = 10_000
+
+// writer packs.
+type writer struct {
+	bytes    []byte
+	symbols  *Symbols       // locked for reading
+	common   []string       // texts that the table is to learn
+	pointers map[any]uint64 // of an overflow that are written, by their order
+}
+
+func (w *writer) byte(value byte) { w.bytes = append(w.bytes, value) }
+
+func (w *writer) uvarint(value uint64) { w.bytes = binary.AppendUvarint(w.bytes, value) }
+
+func (w *writer) varint(value int64) { w.bytes = binary.AppendVarint(w.bytes, value) }
+
+func (w *writer) float(value float64) {
+	w.bytes = binary.LittleEndian.AppendUint64(w.bytes, math.Float64bits(value))
+}
+
+func (w *writer) bool(value bool) {
+	if value {
+		w.byte(1)
+	} else {
+		w.byte(0)
+	}
+}
+
+func (w *writer) text(text string) {
+	if number, known := w.symbols.numbers[text]; known {
+		w.uvarint(uint64(number)<<2 | symbol) //nolint:gosec // never negative
+		return
+	}
+	if seconds, rest, ok := cutDate(text); ok {
+		w.uvarint(seconds<<2 | date)
+		w.text(rest)
+		return
+	}
+	if w.symbols.common(text) {
+		w.common = append(w.common, text)
+	}
+	w.uvarint(uint64(len(text))<<2 | literal)
+	w.bytes = append(w.bytes, text...)
+}
+
+func (w *writer) texts(texts map[string]string) {
+	w.uvarint(uint64(len(texts)))
+	for key, text := range texts {
+		w.text(key)
+		w.text(text)
+	}
+}
+
+// chosen writes the part of a map that has these keys.
+func chosen[V any](w *writer, values map[string]V, keys []string, write func(*writer, V)) {
+	count := uint64(0)
+	for _, key := range keys {
+		if _, there := values[key]; there {
+			count++
+		}
+	}
+	w.uvarint(count)
+	for _, key := range keys {
+		if value, there := values[key]; there {
+			w.text(key)
+			write(w, value)
+		}
+	}
+}
+
+// time writes a time with its zone: seconds and nanoseconds since 1970, the zone's name and, unless that is
+// UTC, its offset.
+func (w *writer) time(t time.Time) {
+	w.varint(t.Unix())
+	w.uvarint(uint64(t.Nanosecond())) //nolint:gosec // never negative
+	if t.Location() == time.UTC {
+		w.byte(0)
+		return
+	}
+	name, offset := t.Zone()
+	w.byte(1)
+	w.text(name)
+	w.varint(int64(offset))
+}
+
+// reader unpacks. After the first error it yields zero values; its texts are parts of what it reads.
+type reader struct {
+	rest     string
+	symbols  []string
+	pointers []any // of an overflow, in order
+	err      error
+}
+
+// fail ends the reading.
+func (r *reader) fail(reason string) {
+	if r.err == nil {
+		r.err, r.rest = errors.New(reason), ""
+	}
+}
+
+const endsEarly = "ends early"
+
+func (r *reader) byte() byte {
+	if r.rest == "" {
+		r.fail(endsEarly)
+		return 0
+	}
+	first := r.rest[0]
+	r.rest = r.rest[1:]
+	return first
+}
+
+func (r *reader) uvarint() uint64 {
+	var value uint64
+	for shift := 0; shift < 64; shift += 7 {
+		next := r.byte()
+		value |= uint64(next&0x7f) << shift
+		if next < 0x80 {
+			return value
+		}
+	}
+	r.fail("number is too long")
+	return 0
+}
+
+func (r *reader) varint() int64 {
+	value := r.uvarint()
+	return int64(value>>1) ^ -int64(value&1) //nolint:gosec // zigzag
+}
+
+// count is the length of what takes a byte an element at least.
+func (r *reader) count() int {
+	count := r.uvarint()
+	if count > uint64(len(r.rest)) {
+		r.fail(endsEarly)
+		return 0
+	}
+	return int(count) //nolint:gosec // at most len
+}
+
+func (r *reader) take(length int) string {
+	if length > len(r.rest) {
+		r.fail(endsEarly)
+		return ""
+	}
+	taken := r.rest[:length]
+	r.rest = r.rest[length:]
+	return taken
+}
+
+func (r *reader) float() float64 {
+	bytes := r.take(8)
+	if bytes == "" {
+		return 0
+	}
+	return math.Float64frombits(binary.LittleEndian.Uint64([]byte(bytes)))
+}
+
+func (r *reader) bool() bool { return r.byte() != 0 }
+
+func (r *reader) text() string {
+	number := r.uvarint()
+	switch number & 3 {
+	case literal:
+		if number>>2 > uint64(len(r.rest)) {
+			r.fail(endsEarly)
+			return ""
+		}
+		return r.take(int(number >> 2)) //nolint:gosec // at most len
+	case symbol:
+		if number>>2 >= uint64(len(r.symbols)) {
+			r.fail("unknown symbol")
+			return ""
+		}
+		return r.symbols[number>>2]
+	case date:
+		return r.date(number >> 2)
+	}
+	r.fail("text of no known form")
+	return ""
+}
+
+// date reads the rest of a text that begins with a date. It is no date itself: that bounds the depth.
+func (r *reader) date(seconds uint64) string {
+	if seconds >= maxDate {
+		r.fail("date after the year 9999")
+		return ""
+	}
+	if r.rest != "" && r.rest[0]&3 == date {
+		r.fail("date after date")
+		return ""
+	}
+	return joinDate(seconds, r.text())
+}
+
+func (r *reader) texts() map[string]string {
+	texts := map[string]string{}
+	for range r.count() {
+		key := r.text()
+		texts[key] = r.text()
+	}
+	return texts
+}
+
+func (r *reader) time() time.Time {
+	seconds, nanoseconds := r.varint(), r.uvarint()
+	if nanoseconds >= uint64(time.Second) {
+		r.fail("time of no second")
+		return time.Time{}
+	}
+	t := time.Unix(seconds, int64(nanoseconds)) //nolint:gosec // below a second
+	if r.byte() == 0 {
+		return t.UTC()
+	}
+	name, offset := r.text(), r.varint()
+	if offset <= -24*60*60 || offset >= 24*60*60 {
+		r.fail("zone of another planet")
+		return time.Time{}
+	}
+	return t.In(time.FixedZone(name, int(offset)))
+}

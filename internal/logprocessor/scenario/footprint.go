@@ -1,0 +1,58 @@
+package scenario
+
+import (
+	"reflect"
+
+	"shieldwall/internal/logprocessor/event"
+)
+
+// describing are what an alert tells about the address of its source.
+var describing = [...]string{"ASNumber", "ASNNumber", "IsoCode", "ASNOrg", "Latitude", "Longitude"}
+
+// keep hands the pours of one event a copy of what their buckets may be asked about it.
+func (s *Set) keep(pours []Pour, evt *event.Event) {
+	if len(pours) == 0 {
+		return
+	}
+	kept := s.packer.Pack(evt)
+	for i := range pours {
+		pours[i].Input.Kept = kept
+	}
+}
+
+// footprint returns what the rules that look into a bucket can ask of its events. One for all scenarios lets
+// their buckets share what they keep.
+func (s *Set) footprint(context Context) event.Footprint {
+	var all event.Footprint
+	for _, key := range describing {
+		all = all.With("Enriched", key)
+	}
+	if context != nil {
+		all = all.Union(context.Footprint())
+	}
+	for _, scenario := range s.scenarios {
+		all = all.Union(scenario.footprint())
+	}
+	return all
+}
+
+func (s *Scenario) footprint() event.Footprint {
+	var all event.Footprint
+	if s.overflow != nil {
+		all = all.Union(footprintOf(s.overflow))
+	}
+	if s.scopeExpr != nil {
+		all = all.Union(footprintOf(s.scopeExpr))
+	}
+	for _, condition := range s.conditions {
+		all = all.Union(footprintOf(condition))
+	}
+	return all
+}
+
+func footprintOf(expr interface {
+	Members(item reflect.Type) (paths [][]string, known bool)
+},
+) event.Footprint {
+	return event.FootprintOf(expr.Members(reflect.TypeFor[event.Event]()))
+}

@@ -1,0 +1,108 @@
+package scenario_test
+
+import (
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net/netip"
+	"path"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"shieldwall/content"
+	"shieldwall/internal/logprocessor/event"
+	"shieldwall/internal/logprocessor/scenario"
+)
+
+// BenchmarkLiveBuckets pours failed logins, each from an address of its own or from one that is known, through our
+// own scenarios: what a bucket weighs when its event is in others too, and what a pour costs among so many.
+func BenchmarkLiveBuckets(b *testing.B) {
+	for _, live := range []int{1000, 1_000_000} {
+		for _, foresee := range []bool{false, true} {
+			b.Run(fmt.Sprintf("%d/foresee=%v", live, foresee), func(b *testing.B) { benchmarkLive(b, live, foresee) })
+		}
+	}
+}
+
+func benchmarkLive(b *testing.B, live int, foresee bool) {
+	bench := newBench()
+	bench.use(b, ownScenarios(b)...)
+	matcher, evt := bench.set.NewMatcher(), event.New(event.Line{}, event.Live)
+	before, addresses := heapInUse(), 0
+	for ; bench.store.Len() < live; addresses++ {
+		login(evt, addresses)
+		bench.engine.Pour(matcher.Append(nil, evt, bench.now))
+	}
+	size := float64(heapInUse()-before) / float64(live)
+	random, poured := rand.New(rand.NewPCG(1, 2)), 0
+	var pours []scenario.Pour
+	begin := cpuTime(b)
+	for b.Loop() {
+		pours = pours[:0]
+		for range 100 {
+			login(evt, random.IntN(addresses))
+			pours = matcher.Append(pours, evt, bench.now)
+		}
+		if foresee {
+			bench.engine.Foresee(pours)
+		}
+		bench.now = bench.now.Add(time.Second)
+		bench.engine.Pour(pours)
+		poured += len(pours)
+	}
+	b.ReportMetric(float64((cpuTime(b)-begin).Nanoseconds())/float64(poured), "cpu-ns/pour")
+	b.ReportMetric(float64(poured)/float64(b.N)/100, "pours/event")
+	b.ReportMetric(size, "bytes/bucket")
+	runtime.KeepAlive(bench)
+}
+
+func ownScenarios(tb testing.TB) []string {
+	tb.Helper()
+	paths, err := fs.Glob(content.Items(), path.Join("scenarios", "*", "*.yaml"))
+	if err != nil || len(paths) == 0 {
+		tb.Fatalf("%q, %v", paths, err)
+	}
+	var texts []string
+	for _, name := range paths {
+		text, err := fs.ReadFile(content.Items(), name)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	return texts
+}
+
+// login makes evt a failed login from an address.
+func login(evt *event.Event, from int) {
+	evt.Renew(event.Line{Src: "/var/log/auth.log", Module: "file", Time: today}, event.Live)
+	evt.Time, evt.MarshaledTime = today, "2026-03-01T12:00:00Z"
+	address := netip.AddrFrom4([4]byte{byte(11 + from>>24), byte(from >> 16), byte(from >> 8), byte(from)}).String()
+	for key, value := range map[string]string{
+		"service": "ssh", "log_type": "ssh_failed-auth", "source_ip": address, "target_user": fmt.Sprint("admin", from%500), "machine": "host-1",
+		"datasource_path": "/var/log/auth.log", "datasource_type": "file", "timestamp": "2026-03-01T12:00:00Z",
+	} {
+		evt.Meta[key] = value
+	}
+}
+
+func heapInUse() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapInuse
+}
+
+// cpuTime is what this process has used of the processors, collecting garbage included: on a machine that others
+// use too, it tells more than a clock.
+func cpuTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
