@@ -7,10 +7,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null | sed 's/^[^
 LDFLAGS := -s -w -X shieldwall/internal/platform/buildinfo.version=$(VERSION)
 PROGRAMS := crowdsec cscli crowdsec-firewall-bouncer
 
-.PHONY: help build run test bench lint fmt ci clean
+.PHONY: help build run test fuzz bench bench-micro lint fmt ci clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 build: ## static binaries of the three programs, in bin/
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./cmd/,$(PROGRAMS))
@@ -21,8 +21,14 @@ run: build ## a self-contained instance in run/, in the foreground
 test: ## every test, with the race detector; as root it installs what the tests need
 	@test/run-tests.sh
 
-bench: build ## speed, as ratios measured side by side on this machine
-	@go run ./test/bench
+fuzz: ## a minute for every decoder of outside bytes, put on record
+	@test/fuzz.sh
+
+bench: build ## speed beside that of other programs; BENCH="-lines 50000 -runs 1" is quick
+	@go run ./test/bench $(BENCH)
+
+bench-micro: ## benchmarks of the packages that a line goes through, six times each, for benchstat
+	@go test -run '^$$' -bench . -skip '^BenchmarkMillionBuckets$$' -benchmem -count 6 ./internal/logprocessor/... ./internal/expression/...
 
 lint: .tools/golangci-lint-$(GOLANGCI_VERSION) ## mistakes, and the walls between the packages
 	.tools/golangci-lint-$(GOLANGCI_VERSION) run ./...

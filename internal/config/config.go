@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"shieldwall/internal/domain"
 	"shieldwall/internal/platform/duration"
 	"shieldwall/internal/platform/logging"
 	"shieldwall/internal/platform/yamlfile"
@@ -88,8 +89,11 @@ type Database struct {
 
 // Flush bounds what the database keeps. Zero durations and counts mean no bound.
 type Flush struct {
-	MaxItems int
-	MaxAge   time.Duration
+	MaxItems      int                               // alerts
+	MaxAge        time.Duration                     // of alerts
+	MetricsMaxAge time.Duration                     // of usage reports
+	IdleBouncers  map[domain.AuthType]time.Duration // since their last pull, by the way they authenticate
+	IdleMachines  map[domain.AuthType]time.Duration // since their last heartbeat
 }
 
 // API holds both ends of the Local API.
@@ -115,6 +119,8 @@ type APIServer struct {
 	TrustedProxies                []netip.Prefix
 	TrustedIPs                    []netip.Prefix
 	DisableRemoteLAPIRegistration bool
+	AutoRegistration              *AutoRegistration // nil: off
+	TLS                           *ServerTLS        // nil: plain HTTP
 }
 
 // Prometheus configures the metrics listener.
@@ -180,18 +186,23 @@ func (f *file) resolve(path string) (*Config, error) {
 func (f *file) ignored() []string {
 	var keys []string
 	if server := f.API.Server; server != nil {
-		if server.AutoRegistration != nil && server.AutoRegistration.Enabled {
-			keys = append(keys, "api.server.auto_registration")
+		if tls := server.TLS; tls != nil && tls.CertFile == "" && tls.KeyFile == "" {
+			keys = append(keys, "api.server.tls without cert_file and key_file")
 		}
 		if server.OnlineClient != nil {
 			keys = append(keys, "api.server.online_client")
 		}
 	}
+	if f.DBConfig != nil && f.DBConfig.Flush != nil {
+		if bouncers := f.DBConfig.Flush.BouncersAutodelete; bouncers != nil && bouncers.LoginPassword != "" {
+			keys = append(keys, "db_config.flush.bouncers_autodelete.login_password")
+		}
+		if agents := f.DBConfig.Flush.AgentsAutodelete; agents != nil && agents.APIKey != "" {
+			keys = append(keys, "db_config.flush.agents_autodelete.api_key")
+		}
+	}
 	if f.API.CTI != nil {
 		keys = append(keys, "api.cti")
-	}
-	if f.API.Client != nil && f.API.Client.UnregisterOnExit {
-		keys = append(keys, "api.client.unregister_on_exit")
 	}
 	return keys
 }
@@ -324,6 +335,8 @@ func (d *databaseSection) resolve() (*Database, error) {
 	}, nil
 }
 
+const defaultMetricsMaxAge = 7 * 24 * time.Hour
+
 func (f *flushSection) resolve() (*Flush, error) {
 	if f == nil {
 		return nil, nil //nolint:nilnil // no section, no flush policy
@@ -335,14 +348,52 @@ func (f *flushSection) resolve() (*Flush, error) {
 		}
 		flush.MaxItems = *f.MaxItems
 	}
-	if f.MaxAge != "" {
-		age, err := duration.Parse(f.MaxAge)
-		if err != nil {
-			return nil, fmt.Errorf("max_age: %w", err)
-		}
-		flush.MaxAge = age
+	var err error
+	if flush.MaxAge, err = ageOr(f.MaxAge, 0); err != nil {
+		return nil, fmt.Errorf("max_age: %w", err)
+	}
+	if flush.MetricsMaxAge, err = ageOr(f.MetricsMaxAge, defaultMetricsMaxAge); err != nil {
+		return nil, fmt.Errorf("metrics_max_age: %w", err)
+	}
+	if flush.IdleBouncers, err = f.BouncersAutodelete.resolve(); err != nil {
+		return nil, fmt.Errorf("bouncers_autodelete: %w", err)
+	}
+	if flush.IdleMachines, err = f.AgentsAutodelete.resolve(); err != nil {
+		return nil, fmt.Errorf("agents_autodelete: %w", err)
 	}
 	return flush, nil
+}
+
+// resolve leaves out what is not configured.
+func (a *autodeleteSection) resolve() (map[domain.AuthType]time.Duration, error) {
+	if a == nil {
+		return nil, nil //nolint:nilnil // nothing is deleted
+	}
+	ages := map[domain.AuthType]time.Duration{}
+	for _, key := range []struct {
+		name, text string
+		auth       domain.AuthType
+	}{
+		{"cert", a.Cert, domain.AuthTLS},
+		{"api_key", a.APIKey, domain.AuthAPIKey},
+		{"login_password", a.LoginPassword, domain.AuthPassword},
+	} {
+		age, err := ageOr(key.text, 0)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", key.name, err)
+		}
+		if age > 0 {
+			ages[key.auth] = age
+		}
+	}
+	return ages, nil
+}
+
+func ageOr(text string, fallback time.Duration) (time.Duration, error) {
+	if text == "" {
+		return fallback, nil
+	}
+	return duration.Parse(text)
 }
 
 func (a *apiSection) resolve(commonLevel slog.Level) (API, error) {
@@ -369,9 +420,6 @@ func (s *serverSection) resolve(commonLevel slog.Level) (*APIServer, error) {
 	if s.ListenURI == "" && s.ListenSocket == "" {
 		return nil, errors.New("no listen_uri or listen_socket specified")
 	}
-	if s.TLS != nil {
-		return nil, errors.New("tls: this version serves plain HTTP only and will not pretend otherwise: remove the section")
-	}
 	if s.ProfilesPath == "" {
 		return nil, errors.New("profiles_path is required")
 	}
@@ -391,6 +439,14 @@ func (s *serverSection) resolve(commonLevel slog.Level) (*APIServer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trusted_proxies: %w", err)
 	}
+	autoRegistration, err := s.AutoRegistration.resolve()
+	if err != nil {
+		return nil, fmt.Errorf("auto_registration: %w", err)
+	}
+	tls, err := s.TLS.resolve()
+	if err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
 	return &APIServer{
 		ListenURI: s.ListenURI, ListenSocket: absolute(s.ListenSocket), LogLevel: level,
 		ProfilesPath:                  absolute(s.ProfilesPath),
@@ -398,6 +454,8 @@ func (s *serverSection) resolve(commonLevel slog.Level) (*APIServer, error) {
 		TrustedProxies:                proxies,
 		TrustedIPs:                    trusted,
 		DisableRemoteLAPIRegistration: s.DisableRemoteLAPIRegistration,
+		AutoRegistration:              autoRegistration,
+		TLS:                           tls,
 	}, nil
 }
 

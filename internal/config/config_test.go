@@ -1,9 +1,13 @@
 package config_test
 
 import (
+	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,7 +107,6 @@ func TestErrorsNameFileAndCause(t *testing.T) {
 		minimal + "crowdsec_service: {dns_cache: {ttl: soon}}":                             "crowdsec_service: dns_cache: ttl: ",
 		minimal + "api: {server: {profiles_path: /p}}":                                     "api: server: no listen_uri or listen_socket",
 		minimal + "api: {server: {listen_uri: ':1'}}":                                      "api: server: profiles_path is required",
-		minimal + "api: {server: {listen_uri: ':1', profiles_path: /p, tls: {}}}":          "api: server: tls:",
 		minimal + "api: {server: {listen_uri: ':1', profiles_path: /p, trusted_ips: [x]}}": "trusted_ips: 'x'",
 		minimal + "db_config: {}":                                                          "db_config: type is required",
 		minimal + "db_config: {type: sqlite, flush: {max_items: 0}}":                       "max_items",
@@ -141,5 +144,67 @@ func TestSimulationExclusionsInvert(t *testing.T) {
 		if s.Covers("a") == all || s.Covers("b") != all {
 			t.Errorf("all=%v: a %v, b %v", all, s.Covers("a"), s.Covers("b"))
 		}
+	}
+}
+
+func TestServerTLS(t *testing.T) {
+	t.Parallel()
+	server := func(section string) (*config.Config, error) {
+		return config.Load(writeConfig(t, minimal+"api: {server: {listen_uri: ':1', profiles_path: /p, "+section+"}}\n"), noEnv)
+	}
+	for section, want := range map[string]string{
+		"tls: {cert_file: /c}": "api: server: tls: missing TLS key file",
+		"tls: {key_file: /k}":  "api: server: tls: missing TLS cert file",
+		"tls: {cert_file: /c, key_file: /k, client_verification: Maybe}":                       "client_verification: 'Maybe' is not one of NoClientCert,",
+		"tls: {cert_file: /c, key_file: /k, agents_allowed_ou: [a, '']}":                       "agents_allowed_ou: an empty name",
+		"tls: {cert_file: /c, key_file: /k, bouncers_allowed_ou: ['']}":                        "bouncers_allowed_ou: an empty name",
+		"tls: {cert_file: /c, key_file: /k, cache_expiration: soon}":                           "cache_expiration: ",
+		"tls: {cert_file: /c, key_file: /k, cache_expiration: 0s}":                             "cache_expiration must be positive",
+		"auto_registration: {enabled: true}":                                                   "api: server: auto_registration: token is required",
+		"auto_registration: {enabled: true, token: short}":                                     "token has 5 characters, it needs 32 to 255",
+		"auto_registration: {enabled: true, token: " + token + "}":                             "allowed_ranges is required",
+		"auto_registration: {enabled: true, token: " + token + ", allowed_ranges: [10.0.0.1]}": "'10.0.0.1' is not a range",
+	} {
+		if _, err := server(section); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s:\n got %v\nwant %q", section, err, want)
+		}
+	}
+	cfg, err := server("auto_registration: {enabled: true, token: " + token + ", allowed_ranges: [10.1.2.3/8, '2001:db8::/32']}, " +
+		"tls: {cert_file: /c, key_file: /k, ca_cert_path: /ca, server_name: x, agents_allowed_ou: [a, b, a], crl_path: /crl, cache_expiration: 30m}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &config.ServerTLS{
+		CertFile: "/c", KeyFile: "/k", CACertPath: "/ca", ClientVerification: tls.VerifyClientCertIfGiven,
+		AgentsAllowedOU: []string{"a", "b"}, CRLPath: "/crl", CacheExpiration: 30 * time.Minute,
+	}
+	if !reflect.DeepEqual(cfg.API.Server.TLS, want) {
+		t.Errorf("got %+v", cfg.API.Server.TLS)
+	}
+	if auto := cfg.API.Server.AutoRegistration; auto.Token != token || fmt.Sprint(auto.Ranges) != "[10.0.0.0/8 2001:db8::/32]" {
+		t.Errorf("got %+v", auto)
+	}
+	for text, mode := range map[string]tls.ClientAuthType{
+		"NoClientCert": tls.NoClientCert, "RequestClientCert": tls.RequestClientCert, "RequireAnyClientCert": tls.RequireAnyClientCert,
+		"VerifyClientCertIfGiven": tls.VerifyClientCertIfGiven, "RequireAndVerifyClientCert": tls.RequireAndVerifyClientCert,
+	} {
+		cfg, err := server("tls: {cert_file: /c, key_file: /k, client_verification: " + text + "}")
+		if err != nil || cfg.API.Server.TLS.ClientVerification != mode || cfg.API.Server.TLS.CacheExpiration != time.Hour {
+			t.Errorf("%s: got %+v, %v", text, cfg, err)
+		}
+	}
+}
+
+const token = "0123456789abcdef0123456789abcdef"
+
+func TestSectionsThatTurnNothingOn(t *testing.T) {
+	t.Parallel()
+	cfg, err := config.Load(writeConfig(t, minimal+"api: {client: {credentials_path: /c, unregister_on_exit: true}, server: {listen_uri: ':1', profiles_path: /p, "+
+		"tls: {agents_allowed_ou: [a]}, auto_registration: {enabled: false, token: short}}}\n"), noEnv)
+	if err != nil || cfg.API.Server.TLS != nil || cfg.API.Server.AutoRegistration != nil || !cfg.API.Client.UnregisterOnExit {
+		t.Errorf("got %+v, %v", cfg, err)
+	}
+	if want := []string{"api.server.tls without cert_file and key_file"}; !slices.Equal(cfg.Ignored, want) {
+		t.Errorf("ignored %q", cfg.Ignored)
 	}
 }

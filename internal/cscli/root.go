@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"shieldwall/internal/cscli/alerts"
+	"shieldwall/internal/cscli/allowlists"
 	"shieldwall/internal/cscli/bouncers"
 	"shieldwall/internal/cscli/decisions"
 	"shieldwall/internal/cscli/explain"
@@ -43,7 +44,7 @@ func newRoot(runner *session.Runner) *cobra.Command {
 			SilenceErrors: true,
 			SilenceUsage:  true,
 		},
-		alerts.New(runner), bouncers.New(runner), decisions.New(runner), explain.New(runner), hubtest.New(runner),
+		alerts.New(runner), allowlists.New(runner), bouncers.New(runner), decisions.New(runner), explain.New(runner), hubtest.New(runner),
 		lapi.New(runner), machines.New(runner), newVersion(runner),
 	)
 	runner.Bind(root.PersistentFlags())

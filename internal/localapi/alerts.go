@@ -51,7 +51,7 @@ func (s *Server) showAlert(w http.ResponseWriter, r *http.Request, _ string) err
 	return writeFound(w, r, wire.FromAlert(&alert, s.now()))
 }
 
-func (s *Server) deleteAlerts(w http.ResponseWriter, r *http.Request, _ string) error {
+func (s *Server) deleteAlerts(w http.ResponseWriter, r *http.Request, machineID string) error {
 	q, err := destructiveQueryOf(r)
 	if err != nil {
 		return err
@@ -64,10 +64,11 @@ func (s *Server) deleteAlerts(w http.ResponseWriter, r *http.Request, _ string) 
 	if err != nil {
 		return err
 	}
+	s.noteMachine(r, machineID, "alerts.delete", q.String(), deleted)
 	return writeDeleted(w, deleted)
 }
 
-func (s *Server) deleteAlert(w http.ResponseWriter, r *http.Request, _ string) error {
+func (s *Server) deleteAlert(w http.ResponseWriter, r *http.Request, machineID string) error {
 	id, err := pathID(r, "alert_id")
 	if err != nil {
 		return err
@@ -79,6 +80,7 @@ func (s *Server) deleteAlert(w http.ResponseWriter, r *http.Request, _ string) e
 	if deleted == 0 {
 		return fault.Errorf(fault.NotFound, "alert with id '%d' doesn't exist", id)
 	}
+	s.noteMachine(r, machineID, "alerts.delete", "id "+strconv.FormatInt(id, 10), deleted)
 	return writeDeleted(w, deleted)
 }
 

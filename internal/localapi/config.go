@@ -2,6 +2,7 @@ package localapi
 
 import (
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"slices"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"shieldwall/internal/localapi/auth"
 	"shieldwall/internal/localapi/profile"
 	"shieldwall/internal/localapi/store"
 )
@@ -21,8 +23,12 @@ type Config struct {
 	UseForwardedFor           bool
 	TrustedProxies            []netip.Prefix // any turns UseForwardedFor on; none with it trusts every IPv4 peer
 	DisableRemoteRegistration bool
-	Secret                    []byte // signs tokens, at least 64 bytes; shared by replicas
+	AutoRegistration          *auth.AutoRegistration // nil: off
+	TLS                       *TLS                   // of Listen; nil: plain HTTP
+	Secret                    []byte                 // signs tokens, at least 64 bytes; shared by replicas
 	Profiles                  []profile.Profile
+	AggregatedMetrics         bool          // leaves out what is counted by machine, bouncer or scenario
+	TraceDir                  string        // where the stacks of panics are kept, "" for nowhere
 	FollowInterval            time.Duration // between two looks for what other replicas wrote, default 1s
 }
 
@@ -32,6 +38,7 @@ type Deps struct {
 	Log      *slog.Logger          // nil: no logs
 	Now      func() time.Time      // nil: time.Now
 	NewUUID  func() string         // nil: random ones
+	HTTP     *http.Client          // asks OCSP servers; nil: one of its own
 	Registry prometheus.Registerer // nil: the metrics are not registered
 }
 
@@ -42,6 +49,9 @@ type Store interface {
 	store.Alerts
 	store.Decisions
 	store.ChangeLog
+	store.Allowlists
+	store.Usage
+	store.Audit
 }
 
 func (d Deps) withDefaults() Deps {
@@ -53,6 +63,9 @@ func (d Deps) withDefaults() Deps {
 	}
 	if d.NewUUID == nil {
 		d.NewUUID = uuid.NewString
+	}
+	if d.HTTP == nil {
+		d.HTTP = defaultHTTP()
 	}
 	return d
 }

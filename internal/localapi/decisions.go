@@ -3,6 +3,7 @@ package localapi
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"shieldwall/internal/domain"
@@ -85,7 +86,7 @@ func (s *Server) noteLivePull(r *http.Request, bouncer domain.Bouncer, now time.
 	}
 }
 
-func (s *Server) expireDecisions(w http.ResponseWriter, r *http.Request, _ string) error {
+func (s *Server) expireDecisions(w http.ResponseWriter, r *http.Request, machineID string) error {
 	q, err := destructiveQueryOf(r)
 	if err != nil {
 		return err
@@ -98,10 +99,11 @@ func (s *Server) expireDecisions(w http.ResponseWriter, r *http.Request, _ strin
 	if err != nil {
 		return err
 	}
+	s.noteMachine(r, machineID, "decisions.expire", q.String(), expired)
 	return writeDeleted(w, expired)
 }
 
-func (s *Server) expireDecision(w http.ResponseWriter, r *http.Request, _ string) error {
+func (s *Server) expireDecision(w http.ResponseWriter, r *http.Request, machineID string) error {
 	id, err := pathID(r, "decision_id")
 	if err != nil {
 		return err
@@ -113,6 +115,7 @@ func (s *Server) expireDecision(w http.ResponseWriter, r *http.Request, _ string
 	if expired == 0 {
 		return fault.Errorf(fault.NotFound, "decision with id '%d' doesn't exist: unable to delete", id)
 	}
+	s.noteMachine(r, machineID, "decisions.expire", "id "+strconv.FormatInt(id, 10), expired)
 	return writeDeleted(w, expired)
 }
 

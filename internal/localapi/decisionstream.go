@@ -5,18 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"shieldwall/internal/domain"
+	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/localapi/store"
 	"shieldwall/internal/localapi/stream"
-	"shieldwall/internal/wire"
 )
 
 const (
-	streamChunk = 64 << 10        // bytes that are written at once
-	streamStall = time.Minute     // to write them
+	streamStall = time.Minute     // to write a piece of an answer
 	afterCommit = 5 * time.Second // for what follows a success, whether the client waits or not
+	maxWait     = time.Minute     // longer waits are shortened: proxies cut idle connections
+)
+
+// What follows is ours: a client that knows it can tell that an answer is complete and how far it goes.
+const (
+	revisionHeader = "X-Shieldwall-Revision" // last change of the decision log that the answer includes
+	newHeader      = "X-Shieldwall-New"      // entries of "new"
+	deletedHeader  = "X-Shieldwall-Deleted"  // entries of "deleted"
 )
 
 func (s *Server) streamDecisions(w http.ResponseWriter, r *http.Request, bouncer domain.Bouncer) error {
@@ -28,43 +36,93 @@ func (s *Server) streamDecisions(w http.ResponseWriter, r *http.Request, bouncer
 	if err != nil {
 		return err
 	}
-	now := s.now().UTC()
-	answer, err := s.answer(r.Context(), q, filter, bouncer, now)
+	wait, err := waitOf(q)
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	out := &streamWriter{w: w, control: http.NewResponseController(w), now: now}
+	if err := s.meet(r.Context(), bouncer); err != nil {
+		return err
+	}
+	if q.text("startup") == "true" {
+		return s.streamSnapshot(w, r, filter, bouncer)
+	}
+	answer, now := s.awaitDelta(r.Context(), filter, bouncer, wait)
+	out := newStreamWriter(w, now)
+	out.announce(answer.Cursor, len(answer.New), len(answer.Deleted))
 	if err := out.write(answer); err != nil {
 		return fmt.Errorf("writing the stream: %w", err)
 	}
-	s.notePull(r, bouncer, answer, now)
+	idle := answer.Cursor == bouncer.Cursor && answer.IsEmpty()
+	s.notePull(r, bouncer, pull{now, answer.Cursor, idle})
 	return nil
 }
 
-func (s *Server) answer(ctx context.Context, q query, filter stream.Filter, bouncer domain.Bouncer, now time.Time) (stream.Answer, error) {
-	if bouncer.Cursor > s.index.Seq() { // another replica has told more than this one knows yet
-		if err := s.index.Sync(ctx); err != nil {
-			return stream.Answer{}, err
+// waitOf returns for how long a request may be held open until there is something to tell.
+func waitOf(q query) (time.Duration, error) {
+	text := q.text("wait")
+	if text == "" {
+		return 0, nil
+	}
+	wait, err := time.ParseDuration(text)
+	if err != nil || wait < 0 {
+		return 0, fault.Errorf(fault.Invalid, "parameter 'wait' is not a duration such as 30s (=%s)", text)
+	}
+	return min(wait, maxWait), nil
+}
+
+// meet catches up with what another replica has told the bouncer.
+func (s *Server) meet(ctx context.Context, bouncer domain.Bouncer) error {
+	if bouncer.Cursor <= s.index.Seq() {
+		return nil
+	}
+	return s.index.Sync(ctx)
+}
+
+// awaitDelta returns what changed for the bouncer, at the latest when the wait is over, the client gives up
+// or the server stops.
+func (s *Server) awaitDelta(ctx context.Context, filter stream.Filter, bouncer domain.Bouncer, wait time.Duration) (stream.Answer, time.Time) {
+	if wait > 0 {
+		defer s.index.Hurry()()
+		defer s.metrics.waits()()
+	}
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	for {
+		changed := s.index.Changed()
+		now := s.now().UTC()
+		answer := s.index.Delta(bouncer.Cursor, bouncer.LastPull, filter, now)
+		if wait == 0 || !answer.IsEmpty() {
+			return answer, now
+		}
+		select {
+		case <-changed:
+		case <-over.C:
+			wait = 0
+		case <-s.stopping:
+			wait = 0
+		case <-ctx.Done():
+			wait = 0
 		}
 	}
-	if q.text("startup") == "true" {
-		return s.index.Startup(filter, now), nil
-	}
-	return s.index.Delta(bouncer.Cursor, bouncer.LastPull, filter, now), nil
+}
+
+// pull is a complete answer that a bouncer was sent.
+type pull struct {
+	at     time.Time
+	cursor int64
+	idle   bool // it told nothing
 }
 
 // notePull moves the cursor of a bouncer that was sent a complete answer. Idle polls are noted once a minute,
 // so that they cost the store nothing. When it fails the bouncer is told the same again.
-func (s *Server) notePull(r *http.Request, bouncer domain.Bouncer, answer stream.Answer, now time.Time) {
-	idle := answer.Cursor == bouncer.Cursor && len(answer.New) == 0 && len(answer.Deleted) == 0
-	if idle && now.Sub(bouncer.LastPull) < pullNoted {
+func (s *Server) notePull(r *http.Request, bouncer domain.Bouncer, p pull) {
+	if p.idle && p.at.Sub(bouncer.LastPull) < pullNoted {
 		return
 	}
 	// The client may hang up as soon as it has everything: that must not lose its cursor.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), afterCommit)
 	defer cancel()
-	change := store.BouncerChange{LastPull: &now, Cursor: &answer.Cursor}
+	change := store.BouncerChange{LastPull: &p.at, Cursor: &p.cursor}
 	if err := s.bouncers.Update(ctx, bouncer, s.clientAddress(r), change); err != nil {
 		s.log.WarnContext(ctx, "cursor not stored", "bouncer", bouncer.Name, "error", err)
 	}
@@ -79,49 +137,34 @@ func (s *Server) probeStream(w http.ResponseWriter, _ *http.Request, _ domain.Bo
 // streamWriter writes an answer piece by piece, each within its own deadline: a snapshot of a million
 // decisions may take a slow client long, but not stall.
 type streamWriter struct {
+	encoder
+
 	w       http.ResponseWriter
 	control *http.ResponseController
-	now     time.Time
-	buf     []byte
 }
 
-func (s *streamWriter) write(answer stream.Answer) error {
-	s.buf = append(make([]byte, 0, 2*streamChunk), `{"new": [`...)
-	if err := s.list(answer.New); err != nil {
-		return err
-	}
-	s.buf = append(s.buf, `], "deleted": [`...)
-	if err := s.list(answer.Deleted); err != nil {
-		return err
-	}
-	s.buf = append(s.buf, "]}"...)
-	return s.flush()
+func newStreamWriter(w http.ResponseWriter, now time.Time) *streamWriter {
+	w.Header().Set("Content-Type", "application/json")
+	out := &streamWriter{w: w, control: http.NewResponseController(w)}
+	out.encoder = encoder{now: now, flush: out.send}
+	return out
 }
 
-func (s *streamWriter) list(decisions []*domain.Decision) error {
-	for i, decision := range decisions {
-		if i > 0 {
-			s.buf = append(s.buf, ',')
-		}
-		s.buf = wire.AppendStreamed(s.buf, decision, s.now)
-		if len(s.buf) >= streamChunk {
-			if err := s.flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+func (s *streamWriter) announce(revision int64, added, deleted int) {
+	s.w.Header().Set(revisionHeader, strconv.FormatInt(revision, 10))
+	s.w.Header().Set(newHeader, strconv.Itoa(added))
+	s.w.Header().Set(deletedHeader, strconv.Itoa(deleted))
 }
 
-func (s *streamWriter) flush() error {
+// send writes a piece and sees to it that it leaves.
+func (s *streamWriter) send(piece []byte) error {
 	deadline := time.Now().Add(streamStall) // of the connection, which knows no other clock
 	if err := s.control.SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
-	if _, err := s.w.Write(s.buf); err != nil {
+	if _, err := s.w.Write(piece); err != nil {
 		return err
 	}
-	s.buf = s.buf[:0]
 	if err := s.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}

@@ -3,7 +3,9 @@ package localapi
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
 
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/localapi/auth"
@@ -13,11 +15,17 @@ import (
 // errNotGzip is a body that is not what its Content-Encoding says. It is answered without a message.
 var errNotGzip = errors.New("the body is not gzip")
 
+// retryAfter is when to try again what is unavailable, in seconds.
+const retryAfter = "5"
+
 // statusOf is the one table from errors to statuses.
 func statusOf(err error) int {
-	var incomplete *wire.ValidationError
+	var (
+		incomplete *wire.ValidationError
+		refusal    *auth.RefusalError
+	)
 	switch {
-	case errors.Is(err, auth.ErrTooManyFailures):
+	case errors.As(err, &refusal) && refusal.Reason == auth.ReasonTooMany:
 		return http.StatusTooManyRequests
 	case errors.As(err, &incomplete):
 		return http.StatusUnprocessableEntity
@@ -66,7 +74,14 @@ func messageOf(err error, status int) string {
 func writeError(w http.ResponseWriter, err error) {
 	status := statusOf(err)
 	body := wire.Message{Message: messageOf(err, status)}
-	if status == http.StatusUnauthorized {
+	var refusal *auth.RefusalError
+	if errors.As(err, &refusal) && refusal.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(refusal.RetryAfter.Seconds()))))
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	if status == http.StatusUnauthorized && !isRegistration(refusal) {
 		body.Code = status
 		w.Header().Set("WWW-Authenticate", "JWT realm=Crowdsec API local")
 	}
@@ -76,4 +91,9 @@ func writeError(w http.ResponseWriter, err error) {
 	}
 	// Nothing is left to be told to a client that does not even take the error.
 	_ = writeJSON(w, status, body)
+}
+
+// isRegistration reports whether the answer has the form of registrations, not that of sessions.
+func isRegistration(refusal *auth.RefusalError) bool {
+	return refusal != nil && (refusal.Reason == auth.ReasonRegistrationToken || refusal.Reason == auth.ReasonRegistrationAddress)
 }

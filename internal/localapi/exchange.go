@@ -71,12 +71,20 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				panic(failure)
 			}
 		}()
+		body := &admission{ReadCloser: r.Body, gate: s.large}
+		defer body.leave()
+		r.Body = body
 		next.ServeHTTP(x, r)
 	})
 }
 
 func (s *Server) survive(r *http.Request, x *exchange, failure any) {
-	s.log.ErrorContext(r.Context(), "panic while answering", "panic", failure, "stack", string(debug.Stack()))
+	stack := debug.Stack()
+	path, err := s.traces.write(r, failure, stack)
+	if err != nil {
+		s.log.WarnContext(r.Context(), "trace of a panic not written", "error", err)
+	}
+	s.log.ErrorContext(r.Context(), "panic while answering", "panic", failure, "trace", path, "stack", string(stack))
 	if x.status == 0 {
 		x.WriteHeader(http.StatusInternalServerError)
 	}
@@ -85,6 +93,7 @@ func (s *Server) survive(r *http.Request, x *exchange, failure any) {
 // record writes the access log and the metrics of a finished request.
 func (s *Server) record(r *http.Request, x *exchange, took time.Duration) {
 	s.metrics.observe(r, x, took)
+	s.noteRefusal(r.Context(), x.err, s.clientAddress(r))
 	attrs := []slog.Attr{
 		slog.String("client_ip", s.clientAddress(r).String()),
 		slog.String("method", r.Method),

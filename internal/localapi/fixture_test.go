@@ -48,8 +48,10 @@ type fixture struct {
 // faultyStore fails while it is down.
 type faultyStore struct {
 	localapi.Store
-	mu   sync.Mutex
-	down bool
+	mu        sync.Mutex
+	down      bool
+	listsDown bool
+	panics    bool // set before the first request
 }
 
 func (s *faultyStore) setDown(down bool) {
@@ -93,6 +95,42 @@ func (s *faultyStore) ChangesSince(ctx context.Context, seq int64, limit int) ([
 		return nil, err
 	}
 	return s.Store.ChangesSince(ctx, seq, limit)
+}
+
+func (s *faultyStore) AddAlerts(ctx context.Context, alerts []domain.Alert) ([]int64, error) {
+	if s.panics {
+		panic("the store is broken")
+	}
+	return s.Store.AddAlerts(ctx, alerts)
+}
+
+func (s *faultyStore) setListsDown(down bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listsDown = down
+}
+
+func (s *faultyStore) listsErr() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listsDown {
+		return fault.Errorf(fault.Unavailable, "no allowlists")
+	}
+	return nil
+}
+
+func (s *faultyStore) Allowlists(ctx context.Context, now time.Time) ([]domain.Allowlist, error) {
+	if err := s.listsErr(); err != nil {
+		return nil, err
+	}
+	return s.Store.Allowlists(ctx, now)
+}
+
+func (s *faultyStore) AllowlistRevision(ctx context.Context) (int64, error) {
+	if err := s.listsErr(); err != nil {
+		return 0, err
+	}
+	return s.Store.AllowlistRevision(ctx)
 }
 
 type lockedBuffer struct {
@@ -143,6 +181,15 @@ func (f *fixture) start(change ...func(*localapi.Config)) *localapi.Server {
 		f.t.Fatal(err)
 	}
 	return server
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func profiles(t *testing.T, text string) []profile.Profile {
@@ -227,6 +274,7 @@ func send(t *testing.T, handler http.Handler, peer, method, target, body string,
 	}
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
+	checkContract(t, r, w)
 	return w
 }
 

@@ -19,6 +19,37 @@ type (
 	bouncerHandler func(w http.ResponseWriter, r *http.Request, bouncer domain.Bouncer) error
 )
 
+// openAuth opens the files of TLS, if it is on, and makes what decides who gets in.
+func (s *Server) openAuth(cfg Config, deps Deps) (err error) {
+	var agents, bouncers *auth.Certificates
+	if cfg.TLS != nil {
+		if s.secrecy, err = openTLS(*cfg.TLS, deps); err != nil {
+			return err
+		}
+		if agents, err = s.secrecy.certificates(auth.SideAgent, *cfg.TLS, deps); err != nil {
+			return err
+		}
+		if bouncers, err = s.secrecy.certificates(auth.SideBouncer, *cfg.TLS, deps); err != nil {
+			return err
+		}
+	}
+	if s.tokens, err = auth.NewTokens(cfg.Secret, deps.Now); err != nil {
+		return err
+	}
+	s.machines, err = auth.NewMachines(deps.Store, auth.MachineOptions{
+		Certificates: agents, AutoRegistration: cfg.AutoRegistration, Log: deps.Log, Now: deps.Now,
+	})
+	if err != nil {
+		return err
+	}
+	s.bouncers, err = auth.NewBouncers(deps.Store, auth.BouncerOptions{Certificates: bouncers, Log: deps.Log, Now: deps.Now})
+	if err != nil {
+		return err
+	}
+	s.complaints, err = auth.NewThrottle()
+	return err
+}
+
 // forMachine lets machines with a good token through.
 func (s *Server) forMachine(next machineHandler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -36,12 +67,10 @@ func (s *Server) forMachine(next machineHandler) handler {
 	}
 }
 
-// forBouncer lets bouncers with a known key through.
+// forBouncer lets bouncers with a known key or a good certificate through.
 func (s *Server) forBouncer(next bouncerHandler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		bouncer, err := s.bouncers.Authenticate(r.Context(), auth.Caller{
-			Key: r.Header.Get("X-Api-Key"), Address: s.clientAddress(r), UserAgent: r.UserAgent(),
-		})
+		bouncer, err := s.bouncers.Authenticate(r.Context(), s.callerOf(r))
 		if err != nil {
 			return err
 		}
@@ -49,10 +78,14 @@ func (s *Server) forBouncer(next bouncerHandler) handler {
 	}
 }
 
-// forProbe is forBouncer for requests that only try the key and leave no trace of the bouncer.
+func (s *Server) callerOf(r *http.Request) auth.Caller {
+	return auth.Caller{Key: r.Header.Get("X-Api-Key"), TLS: r.TLS, Address: s.clientAddress(r), UserAgent: r.UserAgent()}
+}
+
+// forProbe is forBouncer for requests that only try the key or certificate and leave no trace of the bouncer.
 func (s *Server) forProbe(next bouncerHandler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		bouncer, err := s.bouncers.Probe(r.Context(), r.Header.Get("X-Api-Key"))
+		bouncer, err := s.bouncers.Probe(r.Context(), s.callerOf(r))
 		if err != nil {
 			return err
 		}

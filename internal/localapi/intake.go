@@ -11,6 +11,7 @@ import (
 
 	"shieldwall/internal/domain"
 	"shieldwall/internal/domain/fault"
+	"shieldwall/internal/localapi/allowlist"
 	"shieldwall/internal/localapi/store"
 	"shieldwall/internal/wire"
 )
@@ -32,6 +33,11 @@ func (s *Server) createAlerts(w http.ResponseWriter, r *http.Request, machineID 
 	if err != nil {
 		return err
 	}
+	for i := range alerts {
+		if a := &alerts[i]; isManual(a) {
+			s.noteMachine(r, machineID, "decisions.add", a.Scenario, len(a.Decisions))
+		}
+	}
 	texts := make([]string, len(ids))
 	for i, id := range ids {
 		texts[i] = strconv.FormatInt(id, 10)
@@ -40,10 +46,18 @@ func (s *Server) createAlerts(w http.ResponseWriter, r *http.Request, machineID 
 }
 
 // judge turns documents into alerts with their decisions, those that they brought or those of the profiles.
-// Alerts whose decisions are all about nothing are left out. An error names the first alert to blame.
+// Alerts about what is on an allowlist, and those whose decisions are all about nothing, are left out. An
+// error names the first alert to blame.
 func (s *Server) judge(ctx context.Context, documents []wire.Alert, machineID string) ([]domain.Alert, error) {
 	alerts := make([]domain.Alert, 0, len(documents))
+	var listed *allowlist.Set
+	if slices.ContainsFunc(documents, func(document wire.Alert) bool { return isAboutSource(&document) }) {
+		listed = s.freshAllowlists(ctx)
+	}
 	for i := range documents {
+		if s.allows(ctx, &documents[i], listed) {
+			continue
+		}
 		alert, err := s.judgeOne(ctx, &documents[i])
 		if err != nil {
 			return nil, fault.Errorf(fault.KindOf(err), "alert %d: %w", i, err)
@@ -54,6 +68,11 @@ func (s *Server) judge(ctx context.Context, documents []wire.Alert, machineID st
 		}
 	}
 	return alerts, nil
+}
+
+// isManual reports whether somebody, not a profile, has decided.
+func isManual(alert *domain.Alert) bool {
+	return len(alert.Decisions) > 0 && !isOfProfile(alert.Decisions[0].Origin)
 }
 
 func (s *Server) judgeOne(ctx context.Context, document *wire.Alert) (domain.Alert, error) {

@@ -101,21 +101,32 @@ func (s *Server) Addr() net.Addr {
 // few seconds. It returns nil after such an end.
 func (s *Server) Serve(ctx context.Context) error {
 	server := s.httpServer()
+	server.RegisterOnShutdown(func() { close(s.stopping) })
 	group, ctx := errgroup.WithContext(ctx)
 	for _, listener := range s.listeners {
 		group.Go(func() error {
-			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			if err := s.serveOn(server, listener); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("serving on %s: %w", listener.Addr(), err)
 			}
 			return nil
 		})
 	}
 	group.Go(func() error { return s.index.Run(ctx) })
+	group.Go(func() error { return s.followAllowlists(ctx) })
+	group.Go(func() error { return s.journal.run(ctx) })
 	group.Go(func() error {
 		<-ctx.Done()
 		return shutDown(context.WithoutCancel(ctx), server)
 	})
-	return group.Wait()
+	return errors.Join(group.Wait(), s.closeJournal(ctx))
+}
+
+// serveOn serves with TLS, if it is configured, on TCP, and without on the socket.
+func (s *Server) serveOn(server *http.Server, listener net.Listener) error {
+	if s.secrecy == nil || listener.Addr().Network() == "unix" {
+		return server.Serve(listener)
+	}
+	return server.ServeTLS(listener, "", "")
 }
 
 // shutDown lets requests finish, but not for ever: a client that holds its connection open cannot turn an
@@ -133,8 +144,9 @@ func shutDown(ctx context.Context, server *http.Server) error {
 func (s *Server) httpServer() *http.Server {
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
-	return &http.Server{
+	server := &http.Server{
 		Handler:           s.handler,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
@@ -143,5 +155,10 @@ func (s *Server) httpServer() *http.Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		Protocols:         protocols,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ConnState:         s.noteHandshake,
 	}
+	if s.secrecy != nil {
+		server.TLSConfig = s.secrecy.config()
+	}
+	return server
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"shieldwall/internal/localapi/auth"
 )
 
 const invalidEndpoint = "invalid-endpoint"
@@ -19,11 +21,14 @@ type metrics struct {
 	bouncers  *prometheus.CounterVec
 	found     *prometheus.CounterVec
 	notFound  *prometheus.CounterVec
+	refusals  *prometheus.CounterVec // not published
+	waiting   prometheus.Gauge       // not published
 	durations *prometheus.HistogramVec
 }
 
 // newMetrics registers the metrics. Those that an earlier Server has registered go on counting.
-func newMetrics(registry prometheus.Registerer) (*metrics, error) {
+// Aggregated, only what is not counted by machine or bouncer is.
+func newMetrics(registry prometheus.Registerer, aggregated bool) (*metrics, error) {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
@@ -33,6 +38,10 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		bouncers: counter("cs_lapi_bouncer_requests_total", "Requests by bouncer.", "bouncer", "route", "method"),
 		found:    counter("cs_lapi_decisions_ok_total", "Live queries that found decisions.", "bouncer"),
 		notFound: counter("cs_lapi_decisions_ko_total", "Live queries that found none.", "bouncer"),
+		refusals: counter("cs_lapi_refusals_total", "Requests and handshakes that were refused for want of proof.", "side", "reason"),
+		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "cs_lapi_waiting_bouncers", Help: "Requests that are held open until something changes.",
+		}),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "cs_lapi_request_duration_seconds",
 			Help:    "Time to answer a request.",
@@ -42,22 +51,38 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	if registry == nil {
 		return m, nil
 	}
-	return m, m.register(registry)
+	counters := []**prometheus.CounterVec{&m.routes, &m.refusals}
+	if aggregated {
+		return m, m.register(registry, counters)
+	}
+	if err := m.register(registry, append(counters, &m.machines, &m.bouncers, &m.found, &m.notFound)); err != nil {
+		return nil, err
+	}
+	durations, err := register(registry, m.durations)
+	m.durations = durations
+	return m, err
 }
 
-func (m *metrics) register(registry prometheus.Registerer) error {
-	for _, vec := range []**prometheus.CounterVec{&m.routes, &m.machines, &m.bouncers, &m.found, &m.notFound} {
+func (m *metrics) register(registry prometheus.Registerer, counters []**prometheus.CounterVec) error {
+	for _, vec := range counters {
 		registered, err := register(registry, *vec)
 		if err != nil {
 			return err
 		}
 		*vec = registered
 	}
-	registered, err := register(registry, m.durations)
-	if err == nil {
-		m.durations = registered
+	waiting, err := register(registry, m.waiting)
+	if err != nil {
+		return err
 	}
-	return err
+	m.waiting = waiting
+	return nil
+}
+
+// waits counts a request that is held open, until the function that it returns is called.
+func (m *metrics) waits() (enough func()) {
+	m.waiting.Inc()
+	return m.waiting.Dec
 }
 
 // register returns collector, or the equal one that is registered already.
@@ -100,10 +125,16 @@ func methodLabel(method string) string {
 }
 
 func (m *metrics) machine(id, route, method string) {
+	if route == usagePath { // published as counted by route only
+		return
+	}
 	m.machines.WithLabelValues(id, route, method).Inc()
 }
 
 func (m *metrics) bouncer(name, route, method string) {
+	if route == usagePath {
+		return
+	}
 	m.bouncers.WithLabelValues(name, route, method).Inc()
 }
 
@@ -114,4 +145,9 @@ func (m *metrics) answered(bouncer string, decisions int) {
 		return
 	}
 	m.notFound.WithLabelValues(bouncer).Inc()
+}
+
+// refused counts who was not let in.
+func (m *metrics) refused(side auth.Side, reason auth.Reason) {
+	m.refusals.WithLabelValues(string(side), string(reason)).Inc()
 }

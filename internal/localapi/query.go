@@ -1,6 +1,7 @@
 package localapi
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"net/url"
@@ -40,6 +41,11 @@ func destructiveQueryOf(r *http.Request) (query, error) {
 		}
 	}
 	return q, nil
+}
+
+// String returns the parameters as they are written, in the order of their names; "all" for none.
+func (q query) String() string {
+	return cmp.Or(url.Values(q).Encode(), "all")
 }
 
 func (q query) names() []string { return slices.Sorted(maps.Keys(q)) }

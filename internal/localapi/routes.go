@@ -25,6 +25,7 @@ func (s *Server) table() []route {
 	const get, head, post, del = http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete
 	return []route{
 		{healthPath, []method{{get, s.health}}},
+		{"/v1/openapi.json", []method{{get, s.describe}}},
 		{"/v1/watchers", []method{{post, s.register}}},
 		{"/v1/watchers/login", []method{{post, s.login}}},
 		{"/v1/watchers/self", []method{{del, s.forMachine(s.deleteSelf)}}},
@@ -51,6 +52,17 @@ func (s *Server) table() []route {
 			{get, s.forBouncer(s.streamDecisions)},
 			{head, s.forProbe(s.probeStream)},
 		}},
+		{"/v1/allowlists", []method{{get, s.forMachine(s.listAllowlists)}}},
+		{"/v1/allowlists/{allowlist_name}", []method{{get, s.forMachine(s.showAllowlist)}}},
+		{"/v1/allowlists/check", []method{
+			{post, s.forMachine(s.checkManyAllowlists)},
+			{get, s.forMachine(s.showCheck)},
+		}},
+		{"/v1/allowlists/check/{ip_or_range}", []method{
+			{get, s.forMachine(s.checkAllowlists)},
+			{head, s.forMachine(s.checkAllowlists)},
+		}},
+		{usagePath, []method{{post, s.takeUsage()}}},
 	}
 }
 

@@ -6,9 +6,11 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"shieldwall/internal/localapi/allowlist"
 	"shieldwall/internal/localapi/auth"
 	"shieldwall/internal/localapi/profile"
 	"shieldwall/internal/localapi/stream"
@@ -16,19 +18,28 @@ import (
 
 // Server is a Local API. Make it with New.
 type Server struct {
-	cfg      Config
-	store    Store
-	log      *slog.Logger
-	now      func() time.Time
-	newUUID  func() string
-	tokens   *auth.Tokens
-	machines *auth.Machines
-	bouncers *auth.Bouncers
-	index    *stream.Index
-	profiles atomic.Pointer[profile.Evaluator]
-	proxies  []netip.Prefix
-	metrics  *metrics
-	handler  http.Handler
+	cfg        Config
+	store      Store
+	log        *slog.Logger
+	now        func() time.Time
+	newUUID    func() string
+	tokens     *auth.Tokens
+	machines   *auth.Machines
+	bouncers   *auth.Bouncers
+	secrecy    *secrecy       // nil: plain HTTP
+	complaints *auth.Throttle // of lines in the log
+	index      *stream.Index
+	snapshots  snapshots
+	allowlists *allowlist.Index
+	profiles   atomic.Pointer[profile.Evaluator]
+	proxies    []netip.Prefix
+	metrics    *metrics
+	journal    *journal
+	traces     traces
+	large      chan struct{} // see admission
+	openAPI    func() ([]byte, error)
+	handler    http.Handler
+	stopping   chan struct{} // closed when open requests should come to an end
 
 	listeners []net.Listener // set by Listen
 }
@@ -39,24 +50,26 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	deps = deps.withDefaults()
 	s := &Server{
 		cfg: cfg, store: deps.Store, log: deps.Log, now: deps.Now, newUUID: deps.NewUUID, proxies: cfg.proxies(),
+		journal: &journal{store: deps.Store, log: deps.Log}, traces: traces{dir: cfg.TraceDir}, large: make(chan struct{}, largeAtOnce),
+		openAPI: sync.OnceValues(encodeOpenAPI), stopping: make(chan struct{}),
 	}
 	var err error
-	if s.tokens, err = auth.NewTokens(cfg.Secret, deps.Now); err != nil {
+	if err = s.openAuth(cfg, deps); err != nil {
 		return nil, err
 	}
-	if s.machines, err = auth.NewMachines(deps.Store, deps.Log, deps.Now); err != nil {
-		return nil, err
-	}
-	if s.bouncers, err = auth.NewBouncers(deps.Store, deps.Log, deps.Now); err != nil {
-		return nil, err
-	}
-	if s.metrics, err = newMetrics(deps.Registry); err != nil {
+	if s.metrics, err = newMetrics(deps.Registry, cfg.AggregatedMetrics); err != nil {
 		return nil, err
 	}
 	s.index, err = stream.Open(ctx, deps.Store, stream.Options{
 		Log: deps.Log, Now: deps.Now, Interval: cfg.FollowInterval,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if s.allowlists, err = allowlist.Open(ctx, s.store, deps.Now); err != nil {
+		return nil, err
+	}
+	if err := s.registerGauges(deps.Registry); err != nil {
 		return nil, err
 	}
 	s.SetProfiles(cfg.Profiles)

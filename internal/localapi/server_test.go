@@ -80,6 +80,7 @@ func TestMetrics(t *testing.T) {
 		`cs_lapi_decisions_ok_total{bouncer="b1"} 2`,
 		`cs_lapi_machine_requests_total{machine="m1",method="GET",route="/v1/alerts/:alert_id"} 1`,
 		`cs_lapi_machine_requests_total{machine="m1",method="POST",route="/v1/alerts"} 1`,
+		`cs_lapi_refusals_total{reason="token",side="agent"} 1`,
 		`cs_lapi_request_duration_seconds_count{endpoint="",method="GET"} 1`,
 		`cs_lapi_request_duration_seconds_count{endpoint="",method="OTHER"} 1`,
 		`cs_lapi_request_duration_seconds_count{endpoint="/v1/alerts",method="POST"} 1`,

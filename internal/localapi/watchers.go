@@ -1,6 +1,7 @@
 package localapi
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -23,30 +24,50 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.machines.Register(r.Context(), registration.MachineID, registration.Password, address); err != nil {
+	validated, err := s.machines.Register(r.Context(), auth.Registration{
+		ID: registration.MachineID, Password: registration.Password, Token: registration.RegistrationToken, Address: address,
+	})
+	if err != nil {
 		return err
 	}
-	w.WriteHeader(http.StatusCreated)
+	status := http.StatusCreated
+	if validated {
+		status = http.StatusAccepted
+	}
+	w.WriteHeader(status)
 	return nil
 }
 
 func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
-	body, err := bodyOf(r, maxAnonymousBody)
+	login, err := loginOf(r)
 	if err != nil {
-		return unauthorizedBody(err)
+		return err
 	}
-	login, err := wire.DecodeLogin(body)
-	if err != nil {
-		return unauthorizedBody(err)
-	}
-	err = s.machines.Login(r.Context(), auth.Credentials{
-		ID: login.MachineID, Password: login.Password, Scenarios: login.Scenarios,
+	id, err := s.machines.Login(r.Context(), auth.Credentials{
+		ID: login.MachineID, Password: login.Password, TLS: r.TLS, Scenarios: login.Scenarios,
 		UserAgent: r.UserAgent(), Address: s.clientAddress(r),
 	})
 	if err != nil {
 		return err
 	}
-	return s.writeToken(w, login.MachineID)
+	return s.writeToken(w, id)
+}
+
+// loginOf reads the body of a login. With a client certificate only its scenarios are of interest.
+func loginOf(r *http.Request) (wire.Login, error) {
+	body, err := bodyOf(r, maxAnonymousBody)
+	if err != nil {
+		return wire.Login{}, unauthorizedBody(err)
+	}
+	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
+		login, err := wire.DecodeLogin(body)
+		return login, unauthorizedBody(err)
+	}
+	var login wire.Login
+	if err := json.NewDecoder(body).Decode(&login); err != nil {
+		return wire.Login{}, fault.Errorf(fault.Unauthorized, "missing scenarios list in login request for TLS auth: %w", err)
+	}
+	return login, nil
 }
 
 // unauthorizedBody is the published answer to a login that cannot be read: 401, whatever is wrong with it.
@@ -56,6 +77,8 @@ func unauthorizedBody(err error) error {
 		tooLarge   *http.MaxBytesError
 	)
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &incomplete):
 		return fault.Errorf(fault.Unauthorized, "%s", incomplete.Error())
 	case errors.As(err, &tooLarge):

@@ -3,12 +3,14 @@ package localapi_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"shieldwall/internal/localapi"
+	"shieldwall/internal/localapi/auth"
 	"shieldwall/internal/localapi/store"
 	"shieldwall/internal/wire"
 )
@@ -53,6 +55,38 @@ func TestRemoteRegistrationCanBeDisabled(t *testing.T) {
 	f := newFixture(t, func(cfg *localapi.Config) { cfg.DisableRemoteRegistration = true })
 	f.expect(403, `{"message":"access forbidden"}`, f.callFrom("192.0.2.9:1", "POST", "/v1/watchers", `{"machine_id":"m1","password":"p"}`))
 	f.expect(201, ``, f.callFrom("[::1]:1", "POST", "/v1/watchers", `{"machine_id":"m1","password":"p"}`))
+}
+
+func TestAutoRegistration(t *testing.T) {
+	t.Parallel()
+	token := strings.Repeat("t", 32)
+	f := newFixture(t, func(cfg *localapi.Config) {
+		cfg.AutoRegistration = &auth.AutoRegistration{Token: token, Ranges: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
+	})
+	for _, test := range []struct {
+		peer, id, token string
+		status          int
+		want            string
+	}{
+		{"192.0.2.9:1", "m1", token, 202, ""},
+		{"192.0.2.9:1", "m1", token, 403, `{"message":"user 'm1': user already exist"}`},
+		{"192.0.2.9:1", "m2", "", 201, ""},
+		{"192.0.2.9:1", "m3", strings.Repeat("u", 32), 401, `{"message":"invalid token for auto registration"}`},
+		{"198.51.100.1:1", "m3", token, 401, `{"message":"IP not in allowed range for auto registration"}`},
+		{"192.0.2.9:1", "m3", "short", 422, `{"message":"validation failure list:\nregistration_token in body should be at least 32 chars long"}`},
+	} {
+		w := f.callFrom(test.peer, "POST", "/v1/watchers", `{"machine_id":"`+test.id+`","password":"p","registration_token":"`+test.token+`"}`)
+		if w.Code != test.status || w.Body.String() != test.want || w.Header().Get("WWW-Authenticate") != "" {
+			t.Errorf("%s, %s: got %d %s %v\nwant %d %s", test.peer, test.id, w.Code, w.Body, w.Header(), test.status, test.want)
+		}
+	}
+	f.expect(401, `{"code":401,"message":"machine m2 not validated"}`, f.call("POST", "/v1/watchers/login", `{"machine_id":"m2","password":"p"}`))
+	if w := f.call("POST", "/v1/watchers/login", `{"machine_id":"m1","password":"p"}`); w.Code != 200 {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+	if log := f.log.String(); strings.Contains(log, token) || !strings.Contains(log, `msg="access refused" address=198.51.100.1 side=agent`) {
+		t.Errorf("logged %s", log)
+	}
 }
 
 func TestLogin(t *testing.T) {
@@ -121,7 +155,11 @@ func TestGuessingIsBounded(t *testing.T) {
 			t.Fatalf("attempt %d: %d", i, status)
 		}
 	}
-	f.expect(429, `{"message":"too many failed logins from this address"}`, f.callFrom("192.0.2.1:1", "POST", "/v1/watchers/login", `{"machine_id":"m1","password":"x"}`))
+	w := f.callFrom("192.0.2.1:1", "POST", "/v1/watchers/login", `{"machine_id":"m1","password":"x"}`)
+	f.expect(429, `{"message":"too many failed logins from this address"}`, w)
+	if got := w.Header().Get("Retry-After"); got != "6" {
+		t.Errorf("Retry-After %q", got)
+	}
 	if status := login("192.0.2.2:1"); status != 401 {
 		t.Errorf("another address: %d", status)
 	}

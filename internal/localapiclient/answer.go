@@ -6,15 +6,21 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
+	"time"
 
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/wire"
 )
 
+const maxRetryAfter = 3600 // seconds
+
 // Error is an answer of the Local API that is not a success. It is marked with the fault kind of its status.
 type Error struct {
-	Status  int    // of HTTP
-	Message string // the server's, may be empty
+	Status     int           // of HTTP
+	Message    string        // the server's, may be empty
+	RetryAfter time.Duration // 0: the server does not say
 }
 
 // Error returns the message in the form that scripts know: "API error: <message>".
@@ -31,8 +37,25 @@ func (e *Error) Error() string {
 func refusal(res *http.Response) error {
 	var body wire.Message
 	// An answer without a readable message still has its status.
-	_ = json.NewDecoder(io.LimitReader(res.Body, maxSmall)).Decode(&body)
-	return fault.Mark(kindOfStatus(res.StatusCode), &Error{Status: res.StatusCode, Message: body.Message})
+	text, _ := io.ReadAll(io.LimitReader(res.Body, maxSmall))
+	if json.Unmarshal(text, &body) != nil && strings.Contains(string(text), httpsExpected) {
+		body.Message = httpsExpected + "; the url must begin with https://"
+	}
+	return fault.Mark(kindOfStatus(res.StatusCode), &Error{
+		Status: res.StatusCode, Message: body.Message, RetryAfter: retryAfter(res.Header.Get("Retry-After")),
+	})
+}
+
+// httpsExpected is what Go's servers say to who speaks plain HTTP on a port with TLS.
+const httpsExpected = "Client sent an HTTP request to an HTTPS server"
+
+// retryAfter reads the form of Retry-After that Local APIs use.
+func retryAfter(text string) time.Duration {
+	seconds, err := strconv.Atoi(text)
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return time.Duration(min(seconds, maxRetryAfter)) * time.Second
 }
 
 func kindOfStatus(status int) fault.Kind {

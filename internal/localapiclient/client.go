@@ -26,8 +26,8 @@ type Config struct {
 
 	Timeout            time.Duration // of one request with its answer; 0: none but the context's
 	InsecureSkipVerify bool          // accept any server certificate
-	CACert             string        // path of PEM certificates to trust besides the system's
-	Cert, Key          string        // paths of the client certificate; read again for every connection
+	CACert             string        // path of PEM certificates to trust besides the system's; may change
+	Cert, Key          string        // paths of the client certificate; may change
 
 	Now func() time.Time // clock for the expiry of tokens; nil: time.Now
 }
@@ -50,7 +50,7 @@ func New(cfg Config, log *slog.Logger) (*Client, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	transport, err := newTransport(cfg, socket)
+	transport, err := newTransport(cfg, socket, log)
 	if err != nil {
 		return nil, err
 	}

@@ -507,3 +507,48 @@ func TestTransportErrorsNameTheRequest(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestARefusedLoginIsNotTriedAgainAtOnce(t *testing.T) {
+	t.Parallel()
+	var (
+		now    = time.Unix(1_800_000_000, 0)
+		logins atomic.Int64
+		status atomic.Int64
+	)
+	status.Store(401)
+	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/watchers/login" {
+			return
+		}
+		logins.Add(1)
+		if code := int(status.Load()); code != 200 {
+			w.Header().Set("Retry-After", "7")
+			answer(w, code, `{"message":"no"}`)
+			return
+		}
+		answer(w, 200, `{"code":200,"token":"t","expire":"`+now.Add(time.Hour).Format(time.RFC3339)+`"}`)
+	}))
+	client := newClient(t, localapiclient.Config{URL: url, Now: func() time.Time { return now }})
+	expect := func(after time.Duration, ok bool, tried int64) {
+		t.Helper()
+		now = now.Add(after)
+		if err := client.Heartbeat(t.Context()); (err == nil) != ok || !ok && !strings.HasSuffix(err.Error(), "API error: no") {
+			t.Errorf("got %v", err)
+		}
+		if got := logins.Load(); got != tried {
+			t.Errorf("%d logins, want %d", got, tried)
+		}
+	}
+	expect(0, false, 1)
+	expect(6*time.Second, false, 1) // the server has asked for 7
+	expect(time.Second, false, 2)
+	expect(9*time.Second, false, 2) // twice the first pause of 5
+	status.Store(503)
+	expect(time.Second, false, 3)
+	expect(0, false, 4) // that is for the caller to wait for
+	status.Store(429)
+	expect(0, false, 5)
+	status.Store(200)
+	expect(6*time.Second, false, 5)
+	expect(time.Second, true, 6)
+}

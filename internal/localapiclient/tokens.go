@@ -2,23 +2,34 @@ package localapiclient
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"time"
 
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/wire"
 )
 
-// tokenMargin is how long a token must still be valid to be used.
-const tokenMargin = time.Minute
+const (
+	// tokenMargin is how long a token must still be valid to be used.
+	tokenMargin = time.Minute
+	// firstPause and lastPause bound how long a refused login is not tried again.
+	firstPause = 5 * time.Second
+	lastPause  = time.Minute
+)
 
 // tokens keeps the one token that all requests of a client share. Who finds none logs in, the others wait
-// for the outcome, each no longer than its own context lasts.
+// for the outcome, each no longer than its own context lasts. A login that was refused is not tried again for
+// a while, whoever asks: a Local API bounds the failures of an address, which others may share.
 type tokens struct {
 	login func(context.Context) (wire.Token, error)
 	now   func() time.Time
 
-	turn    chan struct{} // holds one element while somebody owns current
+	turn    chan struct{} // holds one element while somebody owns what follows
 	current wire.Token
+	refused error // the last login was, nil if not
+	pause   time.Duration
+	until   time.Time // no login before
 }
 
 func newTokens(login func(context.Context) (wire.Token, error), now func() time.Time) *tokens {
@@ -37,10 +48,30 @@ func (t *tokens) get(ctx context.Context, refused string) (string, error) {
 	if t.current.Token != refused && t.now().Add(tokenMargin).Before(t.current.Expire) {
 		return t.current.Token, nil
 	}
+	if t.refused != nil && t.now().Before(t.until) {
+		return "", t.refused
+	}
 	token, err := t.login(ctx)
+	t.note(err)
 	if err != nil {
 		return "", err
 	}
 	t.current = token
 	return token.Token, nil
+}
+
+// note decides when to try the next login. Errors that have nothing to do with who logs in are for callers
+// to wait for.
+func (t *tokens) note(err error) {
+	var answer *Error
+	if !errors.As(err, &answer) || !isRefusedLogin(answer.Status) {
+		t.refused, t.pause = nil, 0
+		return
+	}
+	t.refused, t.pause = err, min(max(2*t.pause, firstPause), lastPause)
+	t.until = t.now().Add(max(t.pause, answer.RetryAfter))
+}
+
+func isRefusedLogin(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusTooManyRequests
 }

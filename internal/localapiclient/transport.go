@@ -5,12 +5,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
-	"os"
+	"sync/atomic"
 	"time"
 
 	"shieldwall/internal/domain/fault"
+	"shieldwall/internal/platform/tlsfiles"
 )
 
 const (
@@ -18,13 +20,53 @@ const (
 	maxRedirects   = 10
 )
 
-func newTransport(cfg Config, socket string) (*http.Transport, error) {
+// transport is the way to a Local API. When a file with certificates changes it makes new connections with
+// the new content and leaves the old ones: a server looks at the certificate of a connection at each request,
+// so that one of yesterday would be refused one day, although its successor has long been there.
+type transport struct {
+	route *tlsfiles.Watched[*route]
+	last  atomic.Pointer[route]
+}
+
+// route is a transport of one version of the files.
+type route struct {
+	*http.Transport
+	certificate *x509.Certificate // that is shown to a server that asks for one, nil for none
+	asked       atomic.Bool       // a server has asked
+}
+
+func newTransport(cfg Config, socket string, log *slog.Logger) (*transport, error) {
+	build := func() (*route, error) { return newRoute(cfg, socket) }
+	watched, err := tlsfiles.Watch(tlsfiles.Options{Now: cfg.Now, Log: log}, build, cfg.CACert, cfg.Cert, cfg.Key)
+	if err != nil {
+		return nil, fault.Mark(fault.Invalid, err)
+	}
+	return &transport{route: watched}, nil
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	now := t.route.Get()
+	if last := t.last.Swap(now); last != nil && last != now {
+		last.CloseIdleConnections()
+	}
+	res, err := now.RoundTrip(r)
+	if err != nil {
+		return nil, now.explain(r, err)
+	}
+	return res, nil
+}
+
+// CloseIdleConnections does what it says; http.Client looks for it.
+func (t *transport) CloseIdleConnections() { t.route.Get().CloseIdleConnections() }
+
+func newRoute(cfg Config, socket string) (*route, error) {
 	secure, err := tlsConfig(cfg)
 	if err != nil {
 		return nil, err
 	}
 	dialer := &net.Dialer{Timeout: connectTimeout}
-	transport := &http.Transport{
+	r := &route{Transport: &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           dialer.DialContext,
 		TLSClientConfig:       secure,
@@ -32,14 +74,26 @@ func newTransport(cfg Config, socket string) (*http.Transport, error) {
 		ExpectContinueTimeout: time.Second,
 		IdleConnTimeout:       90 * time.Second,
 		ForceAttemptHTTP2:     true,
-	}
+	}}
 	if socket != "" {
-		transport.Proxy = nil
-		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		r.Proxy = nil
+		r.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", socket)
 		}
 	}
-	return transport, nil
+	pair := &tls.Certificate{} // none
+	if cfg.Cert != "" || cfg.Key != "" {
+		if pair, err = tlsfiles.Pair(cfg.Cert, cfg.Key); err != nil {
+			return nil, err
+		}
+		r.certificate = pair.Leaf
+	}
+	// Whether or not the server names its authority: a refusal says more than silence.
+	secure.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		r.asked.Store(true)
+		return pair, nil
+	}
+	return r, nil
 }
 
 func tlsConfig(cfg Config) (*tls.Config, error) {
@@ -47,46 +101,12 @@ func tlsConfig(cfg Config) (*tls.Config, error) {
 		MinVersion:         tls.VersionTLS12,
 		InsecureSkipVerify: cfg.InsecureSkipVerify, //nolint:gosec // the administrator asked for it
 	}
-	if cfg.CACert != "" {
-		pool, err := trusting(cfg.CACert)
-		if err != nil {
-			return nil, err
-		}
-		secure.RootCAs = pool
-	}
-	if cfg.Cert == "" && cfg.Key == "" {
+	if cfg.CACert == "" {
 		return secure, nil
 	}
-	// Read again for every handshake, so that a renewed certificate is used without a restart; read once
-	// here, so that a mistake shows at start.
-	load := func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		pair, err := tls.LoadX509KeyPair(cfg.Cert, cfg.Key)
-		if err != nil {
-			return nil, fault.Errorf(fault.Invalid, "loading client certificate: %w", err)
-		}
-		return &pair, nil
-	}
-	if _, err := load(nil); err != nil {
-		return nil, err
-	}
-	secure.GetClientCertificate = load
-	return secure, nil
-}
-
-// trusting returns the system's certificates and those of the file.
-func trusting(path string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(path) //nolint:gosec // the administrator names the file
-	if err != nil {
-		return nil, fault.Errorf(fault.Invalid, "loading CA certificate: %w", err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fault.Errorf(fault.Invalid, "loading CA certificate: no certificate in %s", path)
-	}
-	return pool, nil
+	pool, err := tlsfiles.Authorities(cfg.CACert)
+	secure.RootCAs = pool
+	return secure, err
 }
 
 // stayOnHost follows a redirect only where the credentials of the request may go: to the same host, and

@@ -1,213 +1,130 @@
-// Command bench measures how many lines the engine processes per second of processor time, user and system,
-// of the whole process, and puts other programs' figures from the same run on the same machine beside it.
+// Command bench fills the table of the project's speed targets: what the engine does, what other programs do
+// in the same run on the same machine, and whether the target is met.
+//
+// It measures whole processes from outside, subtracts nothing, and judges no run that did not read every
+// line. docs/performance.md says how to read what it prints.
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
+	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
-	"text/tabwriter"
-	"time"
+
+	"shieldwall/test/bench/corpus"
 )
 
+// options are what the command line says.
+type options struct {
+	lines    int
+	runs     int
+	only     string // names of measurements, separated by commas; "" is all
+	asJSON   bool
+	generate string // write a log of this kind instead of measuring
+	seed     uint
+}
+
 func main() {
-	lines := flag.Int("lines", 200_000, "lines of each log")
-	runs := flag.Int("runs", 3, "runs of each program; the median counts")
+	var o options
+	flag.IntVar(&o.lines, "lines", 1_000_000, "`lines` of each log")
+	flag.IntVar(&o.runs, "runs", 3, "`runs` of each program, interleaved; their median counts")
+	flag.StringVar(&o.only, "only", "", "`names` of what to measure, separated by commas: "+strings.Join(names(measurements()), ", "))
+	flag.BoolVar(&o.asJSON, "json", false, "print JSON")
+	flag.StringVar(&o.generate, "generate", "", "only write a log of this `kind` to standard output: nginx, sshd or mix")
+	flag.UintVar(&o.seed, "seed", 1, "`seed` of the logs")
 	flag.Parse()
-	if err := run(context.Background(), *lines, *runs); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := o.run(ctx, os.Stdout, os.Stderr); err != nil {
+		stop()
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:gocritic // stop has run
 	}
 }
 
-// work is one log, the engine's type for it, and a program that also reads it.
-type work struct {
-	name, kind string
-	generate   func(path string, lines int) error
-	peer       peer
-}
-
-// peer is a program to compare with. It reads the log on standard input.
-type peer struct {
-	name, debianPackage, path string
-	args                      []string
-}
-
-// figures are those of one run.
-type figures struct {
-	cpu    time.Duration
-	peakMB float64
-}
-
-func run(ctx context.Context, lines, runs int) error {
+func (o options) run(ctx context.Context, out, progress io.Writer) error {
+	if o.lines < 1 || o.runs < 1 || o.seed > 1<<32-1 {
+		return errors.New("-lines and -runs are 1 or more, -seed is below 2³²")
+	}
+	if o.generate != "" {
+		return corpus.Write(out, corpus.Kind(o.generate), o.lines, uint32(o.seed))
+	}
+	chosen, err := choose(measurements(), o.only)
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "shieldwall-bench-")
 	if err != nil {
-		return err
+		return fmt.Errorf("making a place to work: %w", err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a leftover in /tmp is no reason to fail
-	engine, err := prepareInstance(ctx, dir)
+	b, err := newBench(ctx, dir, o, progress)
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "work\tlines\tengine, lines/CPU-s\tpeak MB\tpeer\tpeer, lines/CPU-s\tengine/peer\t") //nolint:errcheck // buffered
-	for _, w := range []work{
-		{"sshd", "syslog", generateSSHD, peer{"sshg-parser", "sshguard", "/usr/libexec/sshguard/sshg-parser", nil}},
-		{"nginx", "nginx", generateNginx, peer{"goaccess", "goaccess", "/usr/bin/goaccess", []string{"-", "--log-format=COMBINED", "--no-progress", "-o", "csv"}}},
-	} {
-		if err := w.measure(ctx, table, engine, measurement{dir, lines, runs}); err != nil {
-			return fmt.Errorf("%s: %w", w.name, err)
+	for _, m := range chosen {
+		if err := m.run(b, ctx); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
-	return table.Flush()
+	return b.report.print(out, o.asJSON)
 }
 
+// measurement fills some rows of the table.
 type measurement struct {
-	dir         string
-	lines, runs int
+	name string
+	run  func(*bench, context.Context) error
 }
 
-func (w *work) measure(ctx context.Context, out *tabwriter.Writer, engine []string, m measurement) error {
-	log := filepath.Join(m.dir, w.name+".log")
-	if err := w.generate(log, m.lines); err != nil {
+// measurements are in the order of the table. The one of memory looks at the runs of those before it.
+func measurements() []measurement {
+	return []measurement{
+		{"nginx", (*bench).nginx},
+		{"sshd", (*bench).sshd},
+		{"workers", (*bench).workers},
+		{"memory", (*bench).memory},
+		{"buckets", (*bench).buckets},
+		{"start", (*bench).start},
+		{"allocations", (*bench).allocations},
+	}
+}
+
+func names(all []measurement) []string {
+	var names []string
+	for _, m := range all {
+		names = append(names, m.name)
+	}
+	return names
+}
+
+func choose(all []measurement, only string) ([]measurement, error) {
+	if only == "" {
+		return all, nil
+	}
+	wanted := strings.Split(only, ",")
+	for _, name := range wanted {
+		if !slices.Contains(names(all), name) {
+			return nil, fmt.Errorf("-only: there is no %q, but %s", name, strings.Join(names(all), ", "))
+		}
+	}
+	return slices.DeleteFunc(all, func(m measurement) bool { return !slices.Contains(wanted, m.name) }), nil
+}
+
+// print writes the report for people or for programs.
+func (r *report) print(out io.Writer, asJSON bool) error {
+	if !asJSON {
+		_, err := io.WriteString(out, r.markdown())
 		return err
 	}
-	argv := append(slices.Clone(engine), "-error", "-dsn", "file://"+log, "-type", w.kind)
-	own, err := median(m.runs, func() (figures, error) { return time1(ctx, "", argv) })
-	if err != nil {
-		return err
-	}
-	rate := perSecond(m.lines, own.cpu)
-	if !w.peer.available(ctx) {
-		fmt.Fprintf(out, "%s\t%d\t%.0f\t%.0f\t%s\tnot installed\t\t\n", w.name, m.lines, rate, own.peakMB, w.peer.name) //nolint:errcheck // buffered
-		return nil
-	}
-	theirs, err := median(m.runs, func() (figures, error) {
-		return time1(ctx, log, append([]string{w.peer.path}, w.peer.args...))
-	})
-	if err != nil {
-		return err
-	}
-	peerRate := perSecond(m.lines, theirs.cpu)
-	fmt.Fprintf(out, "%s\t%d\t%.0f\t%.0f\t%s\t%.0f\t%.2f\t\n", //nolint:errcheck // buffered
-		w.name, m.lines, rate, own.peakMB, w.peer.name, peerRate, rate/peerRate)
-	return nil
-}
-
-func perSecond(lines int, cpu time.Duration) float64 { return float64(lines) / cpu.Seconds() }
-
-// available installs the peer from Debian when it can.
-func (p *peer) available(ctx context.Context) bool {
-	if _, err := os.Stat(p.path); err == nil {
-		return true
-	}
-	if os.Geteuid() != 0 {
-		return false
-	}
-	install := exec.CommandContext(ctx, "apt-get", "install", "-y", "-qq", "--no-install-recommends", p.debianPackage) //nolint:gosec // our own list
-	install.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-	if err := install.Run(); err != nil {
-		return false
-	}
-	_, err := os.Stat(p.path)
-	return err == nil
-}
-
-// median runs once without counting, then as often as asked, and returns the run with the median time.
-func median(runs int, once func() (figures, error)) (figures, error) {
-	if _, err := once(); err != nil {
-		return figures{}, err
-	}
-	var all []figures
-	for range runs {
-		f, err := once()
-		if err != nil {
-			return figures{}, err
-		}
-		all = append(all, f)
-	}
-	slices.SortFunc(all, func(a, b figures) int { return cmp.Compare(a.cpu, b.cpu) })
-	return all[len(all)/2], nil
-}
-
-// time1 runs a program to its end, with a file as its standard input unless that is "".
-func time1(ctx context.Context, input string, argv []string) (figures, error) {
-	program := exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // our own list
-	if input != "" {
-		file, err := os.Open(input) //nolint:gosec // our own file
-		if err != nil {
-			return figures{}, err
-		}
-		defer file.Close() //nolint:errcheck // only read
-		program.Stdin = file
-	}
-	var complaints bytes.Buffer
-	program.Stderr = &complaints
-	if err := program.Run(); err != nil {
-		return figures{}, fmt.Errorf("%s: %w: %s", argv[0], err, complaints.String())
-	}
-	usage, ok := program.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return figures{}, errors.New("no resource usage on this system")
-	}
-	return figures{
-		cpu:    program.ProcessState.UserTime() + program.ProcessState.SystemTime(),
-		peakMB: float64(usage.Maxrss) / 1024,
-	}, nil
-}
-
-// prepareInstance makes an installation with our own content and returns the command that replays a log on it.
-func prepareInstance(ctx context.Context, dir string) ([]string, error) {
-	for from, to := range map[string]string{"content/config": dir, "content/data": filepath.Join(dir, "data")} {
-		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-			return nil, err
-		}
-	}
-	if err := installItems(os.DirFS("content/items"), dir); err != nil {
-		return nil, err
-	}
-	config := filepath.Join(dir, "config.yaml")
-	text := fmt.Sprintf(`
-config_paths: {config_dir: %[1]s, data_dir: %[1]s/data}
-crowdsec_service: {}
-db_config: {type: sqlite, db_path: %[1]s/data/crowdsec.db}
-api:
-  client: {credentials_path: %[1]s/local_api_credentials.yaml}
-  server: {listen_socket: %[1]s/lapi.sock, profiles_path: %[1]s/profiles.yaml}
-`, dir)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		return nil, err
-	}
-	register := exec.CommandContext(ctx, "bin/cscli", "-c", config, "--error", "machines", "add", "--auto", "--force") //nolint:gosec // our own program
-	if out, err := register.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("registering: %w: %s", err, out)
-	}
-	return []string{"bin/crowdsec", "-c", config}, nil
-}
-
-// installItems copies items to <type>/[<stage>/]<file>, without the folder of the author.
-func installItems(items fs.FS, dir string) error {
-	return fs.WalkDir(items, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		target := filepath.Join(dir, filepath.Dir(filepath.Dir(path)), filepath.Base(path))
-		if err := os.MkdirAll(filepath.Dir(target), 0o750); err != nil {
-			return err
-		}
-		text, err := fs.ReadFile(items, path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(target, text, 0o600)
-	})
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(r)
 }

@@ -142,16 +142,21 @@ func (a *alerts) Accept(_ context.Context, more []*wire.Alert) error {
 // loadContent loads everything that is embedded.
 func loadContent(t *testing.T) (*parser.Set, *scenario.Set) {
 	t.Helper()
+	return load(t, parserItems(t, content.Items()), scenarioItems(t, content.Items()))
+}
+
+func load(t *testing.T, parserItems []parser.Item, scenarioItems []scenario.Item) (*parser.Set, *scenario.Set) {
+	t.Helper()
 	dataDir := t.TempDir()
 	if err := os.CopyFS(dataDir, content.Data()); err != nil {
 		t.Fatal(err)
 	}
 	deps := parserDeps(t, dataDir)
-	parsers, err := parser.Load(parserItems(t), deps)
+	parsers, err := parser.Load(parserItems, deps)
 	if err != nil {
 		t.Fatal(err)
 	}
-	scenarios, err := scenario.Load(scenarioItems(t), scenario.Deps{
+	scenarios, err := scenario.Load(scenarioItems, scenario.Deps{
 		Log: deps.Log, Expressions: deps.Expressions, Data: deps.Data, DataDir: dataDir, Simulated: func(string) bool { return false },
 	})
 	if err != nil {
@@ -177,33 +182,33 @@ func parserDeps(t *testing.T, dataDir string) parser.Deps {
 	}
 }
 
-func parserItems(t *testing.T) []parser.Item {
+func parserItems(t *testing.T, from fs.FS) []parser.Item {
 	t.Helper()
 	var items []parser.Item
-	for path, text := range itemsBelow(t, "parsers") {
+	for path, text := range itemsBelow(t, from, "parsers") {
 		items = append(items, parser.Item{Path: path, Stage: strings.Split(path, "/")[1], Text: text})
 	}
 	return items
 }
 
-func scenarioItems(t *testing.T) []scenario.Item {
+func scenarioItems(t *testing.T, from fs.FS) []scenario.Item {
 	t.Helper()
 	var items []scenario.Item
-	found := itemsBelow(t, "scenarios")
+	found := itemsBelow(t, from, "scenarios")
 	for _, path := range slices.Sorted(maps.Keys(found)) { // their order is that of the alerts of one line
 		items = append(items, scenario.Item{Path: path, Text: found[path]})
 	}
 	return items
 }
 
-func itemsBelow(t *testing.T, root string) map[string][]byte {
+func itemsBelow(t *testing.T, from fs.FS, root string) map[string][]byte {
 	t.Helper()
 	found := map[string][]byte{}
-	err := fs.WalkDir(content.Items(), root, func(path string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(from, root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		found[path], err = fs.ReadFile(content.Items(), path)
+		found[path], err = fs.ReadFile(from, path)
 		return err
 	})
 	if err != nil || len(found) == 0 {

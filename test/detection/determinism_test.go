@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"shieldwall/content"
 	"shieldwall/internal/logprocessor"
 	"shieldwall/internal/logprocessor/acquisition"
 	"shieldwall/internal/logprocessor/bucket"
@@ -31,10 +32,10 @@ func TestReplayIsDeterministic(t *testing.T) {
 	}
 	log := mixedLog(lines)
 	var want []byte
-	begin := time.Now()
 	for _, workers := range []int{1, 2, 8} {
+		begin := time.Now()
 		for range replays {
-			parsers, scenarios := loadContent(t) // nothing is left over from the replay before
+			parsers, scenarios := loadMore(t) // nothing is left over from the replay before
 			got := encoded(t, log.replay(t, workers, parsers, scenarios))
 			if want == nil {
 				want = got
@@ -44,20 +45,38 @@ func TestReplayIsDeterministic(t *testing.T) {
 				t.Fatalf("%d workers: %s", workers, difference(got, want))
 			}
 		}
+		t.Logf("measured: %d replays of %d lines with %d workers in %v: alerts of SHA-256 %x",
+			replays, lines, workers, time.Since(begin).Round(time.Second), sha256.Sum256(want))
 	}
-	kinds := map[string]int{}
-	for line := range bytes.Lines(want) {
+	_, scenarios := loadMore(t)
+	counted := countByScenario(t, want)
+	for _, name := range scenarios.Names() {
+		if counted[name] == 0 {
+			t.Errorf("too little happens in the log: no alert of %s", name)
+		}
+	}
+	t.Logf("measured: each replay gave the same %d bytes with %d alerts: %v", len(want), bytes.Count(want, []byte("\n")), counted)
+}
+
+// loadMore loads our content, and items for what of the language it makes no use of.
+func loadMore(t *testing.T) (*parser.Set, *scenario.Set) {
+	t.Helper()
+	more := os.DirFS("testdata/determinism")
+	return load(t, append(parserItems(t, content.Items()), parserItems(t, more)...),
+		append(scenarioItems(t, content.Items()), scenarioItems(t, more)...))
+}
+
+func countByScenario(t *testing.T, alerts []byte) map[string]int {
+	t.Helper()
+	counted := map[string]int{}
+	for line := range bytes.Lines(alerts) {
 		var alert wire.Alert
 		if err := json.Unmarshal(line, &alert); err != nil {
 			t.Fatal(err)
 		}
-		kinds[alert.Scenario]++
+		counted[alert.Scenario]++
 	}
-	if len(kinds) < 5 {
-		t.Errorf("only %v: too little happens in the log", kinds)
-	}
-	t.Logf("measured: %d replays of %d lines in %v, each gave the same %d bytes of alerts (SHA-256 %x): %v",
-		3*replays, lines, time.Since(begin).Round(time.Second), len(want), sha256.Sum256(want), kinds)
+	return counted
 }
 
 func encoded(t *testing.T, found alerts) []byte {
@@ -83,7 +102,7 @@ func difference(got, want []byte) string {
 	return fmt.Sprintf("%d alerts instead of %d", len(a)-1, len(b)-1)
 }
 
-// mixed is a log of sshd and nginx through syslog, delivered in batches.
+// mixed is a log that is delivered in batches.
 type mixed []event.Line
 
 // Run satisfies acquisition.Source.
@@ -112,49 +131,94 @@ func (m mixed) replay(t *testing.T, workers int, parsers *parser.Set, scenarios 
 	return found
 }
 
-// mixedLog is the same whenever it is made: visitors, attackers of both services, and what no parser knows.
+// mixedLog is the same whenever it is made: visitors of five services, those who attack them, and what no
+// parser knows.
 func mixedLog(count int) mixed {
-	random := rand.New(rand.NewPCG(2026, 3))
-	pick := func(choices ...string) string { return choices[random.IntN(len(choices))] }
-	now := time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
+	m := mixer{Rand: rand.New(rand.NewPCG(2026, 3)), now: time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)}
 	log := make(mixed, 0, count)
-	for i := range count {
-		if random.IntN(4) == 0 {
-			now = now.Add(time.Duration(random.IntN(500)) * time.Millisecond)
-		}
-		at := now
-		if random.IntN(25) == 0 {
-			at = now.Add(-3 * time.Second) // some come late
-		}
-		ip := fmt.Sprintf("%s.%d", pick("192.0.2", "198.51.100", "203.0.113"), (i/1000+random.IntN(4))%256) // they come and go
-		web := func(request, status, agent string) string {
-			return fmt.Sprintf(`nginx: %s - - [%s] "%s HTTP/1.1" %s 612 "-" "%s"`, ip, at.Format("02/Jan/2006:15:04:05 -0700"), request, status, agent)
-		}
-		var message string
-		switch random.IntN(12) {
-		case 0, 1:
-			message = fmt.Sprintf("sshd[%d]: Failed password for %s from %s port %d ssh2", 1000+i%30000, pick("root", "admin", "invalid user oracle"), ip, 1024+i%60000)
-		case 2:
-			message = fmt.Sprintf("sshd[%d]: Failed password for invalid user u%d from %s port 22 ssh2", 1000+i%30000, random.IntN(40), ip)
-		case 3:
-			message = fmt.Sprintf("sshd[%d]: Accepted publickey for root from %s port 22 ssh2", 1000+i%30000, ip)
-		case 4, 5:
-			message = web(fmt.Sprintf("GET /missing/%d", random.IntN(500)), pick("404", "403"), "Mozilla/5.0")
-		case 6:
-			message = web("GET "+pick("/.env", "/.git/config", "/id_rsa", "/backup.sql", "/wp-config.php.bak"), "404", "Mozilla/5.0")
-		case 7:
-			message = web("POST /login", "401", "Mozilla/5.0")
-		case 8, 9:
-			message = web(fmt.Sprintf("GET /article/%d", random.IntN(3000)), "200", pick("Mozilla/5.0", "Mozilla/5.0", "sqlmap/1.8"))
-		case 10:
-			message = web("GET /style.css", "200", "Mozilla/5.0")
-		default:
-			message = fmt.Sprintf("cron[%d]: nothing happened to %s", i%30000, ip)
-		}
-		log = append(log, event.Line{
-			Raw: at.Format(time.RFC3339Nano) + " gate " + message, Src: "mixed.log", Module: "file", Process: true,
-			Time: now, Labels: map[string]string{"type": "syslog"},
-		})
+	for range count {
+		log = append(log, m.line())
 	}
 	return log
+}
+
+// mixer makes one line after the other.
+type mixer struct {
+	*rand.Rand
+
+	now  time.Time
+	made int
+}
+
+func (m *mixer) pick(choices ...string) string { return choices[m.IntN(len(choices))] }
+
+// address is of somebody who comes and goes.
+func (m *mixer) address() string {
+	return fmt.Sprintf("%s.%d", m.pick("192.0.2", "198.51.100", "203.0.113"), (m.made/1000+m.IntN(4))%256)
+}
+
+// line is a line of a file through syslog, or of the web server's own.
+func (m *mixer) line() event.Line {
+	m.made++
+	if m.IntN(4) == 0 {
+		m.now = m.now.Add(time.Duration(m.IntN(500)) * time.Millisecond)
+	}
+	at := m.now
+	if m.IntN(25) == 0 {
+		at = at.Add(-3 * time.Second) // some come late
+	}
+	line := event.Line{Src: "mixed.log", Module: "file", Process: true, Time: m.now}
+	if m.IntN(8) == 0 {
+		line.Raw, line.Labels = m.request(at), map[string]string{"type": "nginx"}
+		return line
+	}
+	program, message := m.message(at)
+	line.Raw = fmt.Sprintf("%s gate %s[%d]: %s", at.Format(time.RFC3339Nano), program, m.made%30000, message)
+	line.Labels = map[string]string{"type": "syslog"}
+	return line
+}
+
+func (m *mixer) message(at time.Time) (program, message string) {
+	switch m.IntN(12) {
+	case 0, 1:
+		return "sshd", fmt.Sprintf("Failed password for %s from %s port %d ssh2", m.pick("root", "admin", "invalid user oracle"), m.address(), 1024+m.IntN(60000))
+	case 2:
+		return "sshd", fmt.Sprintf("Failed password for invalid user u%d from %s port 22 ssh2", m.IntN(40), m.address())
+	case 3:
+		return "sshd", fmt.Sprintf("Accepted publickey for root from %s port 22 ssh2", m.address())
+	case 4, 5, 6:
+		return "nginx", m.request(at)
+	case 7:
+		return "apache2", m.request(at)
+	case 8:
+		return "app", fmt.Sprintf(`{"event":%q,"client":%q,"user":%q}`, m.pick("failed", "failed", "failed", "accepted"), m.address(), m.pick("root", "ada", "bob", "eve", "mallory", "trent"))
+	case 9:
+		return "vpn", fmt.Sprintf("session s%d begins from %s", m.IntN(40), m.address())
+	case 10:
+		return "vpn", fmt.Sprintf("session s%d is refused", m.IntN(40))
+	}
+	return "cron", "nothing happened to " + m.address()
+}
+
+func (m *mixer) request(at time.Time) string {
+	client, request, status, agent := m.address(), "GET /style.css", "200", "Mozilla/5.0"
+	choice := m.IntN(7)
+	if m.made%2000 < 400 {
+		choice = 6
+	}
+	switch choice {
+	case 0, 1:
+		request, status = fmt.Sprintf("GET /missing/%d", m.IntN(500)), m.pick("404", "403")
+	case 2:
+		request, status = "GET "+m.pick("/.env", "/.git/config", "/id_rsa", "/backup.sql", "/wp-config.php.bak"), "404"
+	case 3:
+		request, status = "POST /login", "401"
+	case 4:
+		request = "GET /" + m.pick("../../etc/passwd", "%2e%2e/%2e%2e/etc/shadow", "..%5c..%5cwindows/win.ini", "../../../proc/self/environ")
+	case 5:
+		agent = m.pick("Mozilla/5.0", "sqlmap/1.8")
+	case 6: // somebody reads everything
+		client, request = "203.0.113.250", fmt.Sprintf("GET /article/%d", m.made)
+	}
+	return fmt.Sprintf(`%s - - [%s] "%s HTTP/1.1" %s 612 "-" "%s"`, client, at.Format("02/Jan/2006:15:04:05 -0700"), request, status, agent)
 }

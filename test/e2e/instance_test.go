@@ -143,6 +143,23 @@ type alert struct {
 	Decisions []struct {
 		Type string `json:"type"`
 	} `json:"decisions"`
+	Events []alertEvent `json:"events"`
+}
+
+type alertEvent struct {
+	Meta []struct {
+		Key   string `json:"key"`
+		Value string `json:"value"`
+	} `json:"meta"`
+}
+
+func (e alertEvent) meta(key string) string {
+	for _, item := range e.Meta {
+		if item.Key == key {
+			return item.Value
+		}
+	}
+	return ""
 }
 
 func (in *instance) alerts() []alert {
@@ -209,9 +226,15 @@ func (in *instance) startEngine(args ...string) *process {
 // await waits until the program has printed text.
 func (p *process) await(text string) {
 	p.t.Helper()
+	p.awaitTimes(1, text)
+}
+
+// awaitTimes waits until the program has printed text so many times.
+func (p *process) awaitTimes(times int, text string) {
+	p.t.Helper()
 	eventually(p.t, fmt.Sprintf("%s prints %q", filepath.Base(p.cmd.Path), text), func() bool {
 		printed, err := os.ReadFile(p.logs)
-		return err == nil && bytes.Contains(printed, []byte(text))
+		return err == nil && bytes.Count(printed, []byte(text)) >= times
 	})
 }
 

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"net"
 	"os"
 	"path/filepath"
@@ -35,32 +34,38 @@ func TestRefusals(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			in := newInstance(t, "")
-			in.write("local_api_credentials.yaml", "url: http://"+in.address+"\nlogin: a\npassword: b\n")
 			test.spoil(in)
-			before := in.files()
-			cmd := in.command("crowdsec", append([]string{"-c", in.path("config.yaml")}, test.args...)...)
-			var stdout, stderr bytes.Buffer
-			cmd.Stdout, cmd.Stderr = &stdout, &stderr
-			_ = cmd.Run()
-			if code := cmd.ProcessState.ExitCode(); code != 1 {
-				t.Errorf("exit code %d", code)
-			}
-			fatal := linesWith(stdout.String()+stderr.String(), "level=fatal")
-			if len(fatal) != 1 {
-				t.Fatalf("%d fatal lines:\n%s%s", len(fatal), stdout.String(), stderr.String())
-			}
+			fatal := in.refuses(test.args...)
 			for _, want := range test.want {
-				if !strings.Contains(fatal[0], want) {
-					t.Errorf("%q is not named in: %s", want, fatal[0])
-				}
-			}
-			for path := range in.files() {
-				if !before[path] && !strings.HasPrefix(path, "data/crowdsec.db") {
-					t.Errorf("%s was left behind", path)
+				if !strings.Contains(fatal, want) {
+					t.Errorf("%q is not named in: %s", want, fatal)
 				}
 			}
 		})
 	}
+}
+
+// refuses runs crowdsec, which must end with exit code 1, leave nothing behind and say why in the one line that is
+// returned.
+func (in *instance) refuses(args ...string) string {
+	in.t.Helper()
+	in.write("local_api_credentials.yaml", "url: http://"+in.address+"\nlogin: a\npassword: b\n")
+	before := in.files()
+	cmd := in.command("crowdsec", append([]string{"-c", in.path("config.yaml")}, args...)...)
+	out, _ := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code != 1 {
+		in.t.Errorf("exit code %d", code)
+	}
+	for path := range in.files() {
+		if !before[path] && !strings.HasPrefix(path, "data/crowdsec.db") {
+			in.t.Errorf("%s was left behind", path)
+		}
+	}
+	fatal := linesWith(string(out), "level=fatal")
+	if len(fatal) != 1 {
+		in.t.Fatalf("%d fatal lines:\n%s", len(fatal), out)
+	}
+	return fatal[0]
 }
 
 // testOnly makes crowdsec check its configuration and end.

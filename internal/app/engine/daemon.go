@@ -17,6 +17,7 @@ import (
 	"shieldwall/internal/logprocessor/acquisition/checkpoint"
 	"shieldwall/internal/logprocessor/bucket"
 	"shieldwall/internal/logprocessor/output"
+	"shieldwall/internal/logprocessor/usage"
 	"shieldwall/internal/platform/buildinfo"
 	"shieldwall/internal/platform/geoip"
 	"shieldwall/internal/platform/lifecycle"
@@ -59,6 +60,9 @@ func Run(ctx context.Context, options Options, around Surroundings) error {
 
 func (d *daemon) run(ctx context.Context) error {
 	if err := d.options.validate(); err != nil {
+		return err
+	}
+	if err := d.profile(d.options.CPUProfile); err != nil {
 		return err
 	}
 	cfg, err := d.loadConfig()
@@ -187,13 +191,13 @@ func (d *daemon) startProcessor(ctx context.Context, plan *plan) error {
 	d.cleanups.PushClose("spool", spool.Close)
 	d.processor = &processor{
 		log: d.log, now: d.around.Now, registry: d.registry, metrics: d.metrics,
-		spool: spool, checkpoints: positions,
+		spool: spool, checkpoints: positions, usage: usage.NewReporter(d.registry, d.around.Now, d.log),
 		buckets: bucket.NewReplay(d.around.Now()), // unless it goes on from those of an earlier process
 	}
 	if err := d.processor.start(ctx, plan); err != nil {
 		return err
 	}
-	d.cleanups.Push("log processor", d.processor.stop)
+	d.cleanups.Push("log processor", d.processor.leave)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,7 +14,9 @@ import (
 	"shieldwall/internal/config"
 	"shieldwall/internal/expression"
 	"shieldwall/internal/localapi"
+	"shieldwall/internal/localapi/auth"
 	"shieldwall/internal/localapi/profile"
+	"shieldwall/internal/localapi/store"
 	"shieldwall/internal/localapi/store/sql"
 )
 
@@ -21,6 +24,8 @@ const (
 	secretSize    = 64                // bytes, also the least that CS_LAPI_SECRET may have
 	secretName    = "jwt_signing_key" //nolint:gosec // the name of a secret, not a secret
 	flushInterval = time.Minute
+	maxAuditAge   = 365 * 24 * time.Hour
+	maxChangeAge  = 24 * time.Hour // longer than any bouncer is expected to be away
 )
 
 // localAPI is the Local API of this process.
@@ -60,19 +65,33 @@ func (d *daemon) openLocalAPI(ctx context.Context, cfg *config.Config) (*localAP
 	if err != nil {
 		return nil, err
 	}
-	api.server, err = localapi.New(ctx, serverConfig(cfg.API.Server, secret, profiles), localapi.Deps{
+	settings := serverConfig(cfg.API.Server, secret, profiles)
+	settings.TraceDir = filepath.Join(cfg.Paths.DataDir, "trace")
+	settings.AggregatedMetrics = cfg.Prometheus.Level == "aggregated"
+	api.server, err = localapi.New(ctx, settings, localapi.Deps{
 		Store: api.store, Log: api.log, Now: d.around.Now, Registry: prometheus.Registerer(d.registry),
 	})
 	return api, err
 }
 
 func serverConfig(cfg *config.APIServer, secret []byte, profiles []profile.Profile) localapi.Config {
-	return localapi.Config{
+	settings := localapi.Config{
 		Listen: cfg.ListenURI, Socket: cfg.ListenSocket, TrustedIPs: cfg.TrustedIPs,
 		UseForwardedFor: cfg.UseForwardedForHeaders, TrustedProxies: cfg.TrustedProxies,
 		DisableRemoteRegistration: cfg.DisableRemoteLAPIRegistration,
 		Secret:                    secret, Profiles: profiles,
 	}
+	if auto := cfg.AutoRegistration; auto != nil {
+		settings.AutoRegistration = &auth.AutoRegistration{Token: auto.Token, Ranges: auto.Ranges}
+	}
+	if tls := cfg.TLS; tls != nil {
+		settings.TLS = &localapi.TLS{
+			CertFile: tls.CertFile, KeyFile: tls.KeyFile, CACertFile: tls.CACertPath, ClientVerification: tls.ClientVerification,
+			AgentsAllowedOU: tls.AgentsAllowedOU, BouncersAllowedOU: tls.BouncersAllowedOU,
+			CRLFile: tls.CRLPath, CacheFor: tls.CacheExpiration,
+		}
+	}
+	return settings
 }
 
 func (a *localAPI) loadProfiles(cfg *config.APIServer) ([]profile.Profile, error) {
@@ -84,14 +103,14 @@ func (a *localAPI) loadProfiles(cfg *config.APIServer) ([]profile.Profile, error
 }
 
 // signingSecret is kept in the database, so that tokens outlive a restart and are good for every replica.
-func (d *daemon) signingSecret(ctx context.Context, store *sql.Store) ([]byte, error) {
+func (d *daemon) signingSecret(ctx context.Context, db *sql.Store) ([]byte, error) {
 	if own, ok := d.around.Env("CS_LAPI_SECRET"); ok {
 		if len(own) < secretSize {
 			return nil, fmt.Errorf("CS_LAPI_SECRET not strong enough: it needs at least %d bytes", secretSize)
 		}
 		return []byte(own), nil
 	}
-	return store.Secret(ctx, secretName, func() ([]byte, error) {
+	return db.Secret(ctx, secretName, func() ([]byte, error) {
 		secret := make([]byte, secretSize)
 		_, err := rand.Read(secret)
 		return secret, err
@@ -162,12 +181,20 @@ func (a *localAPI) flushRegularly(ctx context.Context) {
 }
 
 func (a *localAPI) flushOnce(ctx context.Context) {
-	policy := sql.FlushPolicy{MaxItems: a.flush.MaxItems, MaxAge: a.flush.MaxAge}
-	count, err := a.store.Flush(ctx, policy, a.now())
-	switch {
-	case err != nil && ctx.Err() == nil:
-		a.log.Error("flushing old alerts", "error", err)
-	case count > 0:
-		a.log.Info("flushed old alerts", "count", count)
+	flushed, err := a.store.Flush(ctx, flushPolicy(a.flush))
+	if err != nil && ctx.Err() == nil {
+		a.log.Error("flushing the database", "error", err)
+	}
+	if flushed != (store.Flushed{}) {
+		a.log.Info("database flushed", "alerts", flushed.Alerts, "events", flushed.Events, "decisions", flushed.Decisions,
+			"usage_reports", flushed.UsageReports, "audit_entries", flushed.AuditEntries, "allowlist_items", flushed.AllowlistItems,
+			"bouncers", flushed.Bouncers, "machines", flushed.Machines, "changes", flushed.Changes)
+	}
+}
+
+func flushPolicy(flush *config.Flush) store.FlushPolicy {
+	return store.FlushPolicy{
+		MaxAlerts: flush.MaxItems, MaxAlertAge: flush.MaxAge, MaxUsageAge: flush.MetricsMaxAge, MaxAuditAge: maxAuditAge,
+		ExpiredAllowlist: true, IdleBouncers: flush.IdleBouncers, IdleMachines: flush.IdleMachines, MaxChangeAge: maxChangeAge,
 	}
 }

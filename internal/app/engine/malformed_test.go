@@ -28,22 +28,22 @@ func TestMalformedItems(t *testing.T) {
 		"parser: pattern that does not exist, in a child": {
 			"parsers/s01-parse/a.yaml",
 			"name: me/a\nnodes:\n  - grok:\n      pattern: '%{WORD:a}'\n      apply_on: message\n  - grok:\n      apply_on: message\n      pattern: '%{NO_SUCH:a}'\n",
-			"line 8: me/a: nodes: entry 2: grok: pattern: ",
+			"line 8: me/a: nodes[1].grok.pattern: ",
 		},
 		"parser: whitelist with a wrong range": {
 			"parsers/s02-enrich/a.yaml",
 			"name: me/a\nwhitelist:\n  reason: r\n  cidr:\n    - 192.0.2.0/24\n    - 192.0.2.0/33\n",
-			"line 6: me/a: whitelist: cidr: entry 2: ",
+			"line 6: me/a: whitelist.cidr[1]: ",
 		},
 		"parser: stash without a lifetime": {
 			"parsers/s01-parse/a.yaml",
 			"name: me/a\nstatics: [{meta: a, value: b}]\nstash:\n  - name: s\n    key: evt.Parsed.k\n    value: evt.Parsed.v\n    ttl: soon\n    size: 1\n",
-			"line 7: me/a: stash: entry 1: ttl: ",
+			"line 7: me/a: stash[0].ttl: ",
 		},
 		"parser: static with neither value nor expression": {
 			"parsers/s01-parse/a.yaml",
 			"name: me/a\nstatics:\n  - {meta: a, value: b}\n  - meta: c\n",
-			"line 4: me/a: statics: entry 2: value or expression is required",
+			"line 4: me/a: statics[1]: value or expression is required",
 		},
 		"postoverflow: no such onsuccess": {
 			"postoverflows/s00-enrich/a.yaml",
@@ -79,7 +79,7 @@ func TestMalformedItems(t *testing.T) {
 			"scenarios/a.yaml",
 			"type: bayesian\nname: me/a\ndescription: d\nfilter: 'true'\ncapacity: -1\nbayesian_prior: 0.5\nbayesian_threshold: 0.9\nbayesian_conditions:\n" +
 				"  - condition: evt.Nope\n    prob_given_evil: 0.9\n    prob_given_benign: 0.1\n",
-			"line 9: me/a: bayesian_conditions: entry 1: condition: ",
+			"line 9: me/a: bayesian_conditions[0].condition: ",
 		},
 		"context: field that does not exist": {
 			"contexts/a.yaml",

@@ -24,6 +24,7 @@ type Options struct {
 	Labels         map[string]string // further labels of the DSN
 	Transform      string            // expression on the lines of the DSN
 	DumpDir        string            // "": send alerts; otherwise write down what happened to every line
+	CPUProfile     string            // "": none; otherwise the file that a CPU profile of the whole run is written to
 	Level          *slog.Level       // nil: as configured
 }
 

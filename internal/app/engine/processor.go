@@ -24,6 +24,7 @@ import (
 	"shieldwall/internal/logprocessor/parser"
 	"shieldwall/internal/logprocessor/savepoint"
 	"shieldwall/internal/logprocessor/scenario"
+	"shieldwall/internal/logprocessor/usage"
 	"shieldwall/internal/platform/buildinfo"
 	"shieldwall/internal/platform/geoip"
 )
@@ -33,6 +34,7 @@ const (
 	heartbeatInterval  = time.Minute
 	checkpointInterval = 2 * time.Second
 	flushTimeout       = 10 * time.Second
+	unregisterTimeout  = 5 * time.Second
 )
 
 // processor is the log processor of this process. One goroutine, that of Run, starts and stops it.
@@ -44,6 +46,7 @@ type processor struct {
 	spool       *output.Spool
 	checkpoints *checkpoint.Store
 	buckets     *bucket.Store
+	usage       *usage.Reporter
 	savepoints  *savepoint.Keeper // of buckets; nil: they end with this process, or nothing has started
 
 	running *run // nil: stopped
@@ -63,6 +66,7 @@ type run struct {
 	stopSources context.CancelFunc
 	stopOutput  context.CancelFunc
 	client      *localapiclient.Client
+	unregisters bool // when the process ends
 	deliverer   *output.Deliverer
 	background  sync.WaitGroup
 	processed   chan struct{} // closed when every line is through
@@ -213,7 +217,10 @@ func (p *processor) start(ctx context.Context, plan *plan) error {
 	}
 	sourceCtx, stopSources := context.WithCancel(ctx)
 	outputCtx, stopOutput := context.WithCancel(context.WithoutCancel(ctx))
-	r := &run{stopSources: stopSources, stopOutput: stopOutput, client: plan.client, processed: make(chan struct{})}
+	r := &run{
+		stopSources: stopSources, stopOutput: stopOutput, client: plan.client, processed: make(chan struct{}),
+		unregisters: plan.cfg.API.Client.UnregisterOnExit && !plan.replay, // a replay borrows the machine of the service
+	}
 	options := logprocessor.Options{
 		Sources: sources, Parsers: plan.rules.parsers, Postoverflows: plan.rules.postoverflows,
 		Scenarios: plan.rules.scenarios, Alerts: p.spool,
@@ -232,6 +239,10 @@ func (p *processor) start(ctx context.Context, plan *plan) error {
 	r.background.Go(func() { p.report("delivering alerts", r.deliverer.Run(outputCtx)) })
 	r.background.Go(func() { p.report("saving positions", p.checkpoints.Run(outputCtx, checkpointInterval)) })
 	r.background.Go(func() { p.beat(outputCtx, plan.client) })
+	if !plan.replay {
+		identity := p.identity(plan)
+		r.background.Go(func() { p.usage.Run(outputCtx, plan.client, identity) })
+	}
 	p.running = r
 	return nil
 }
@@ -296,6 +307,24 @@ func (p *processor) stop(ctx context.Context) error {
 	p.flush(ctx, r.deliverer)
 	r.client.Close() // a Local API of this process waits for open connections when it stops
 	return r.err
+}
+
+// leave is stop for good: the Local API forgets this machine if the configuration says so.
+func (p *processor) leave(ctx context.Context) error {
+	r := p.running
+	err := p.stop(ctx)
+	if r == nil || !r.unregisters {
+		return err
+	}
+	defer r.client.Close()
+	ctx, cancel := context.WithTimeout(ctx, unregisterTimeout)
+	defer cancel()
+	if failure := r.client.Unregister(ctx); failure != nil {
+		p.log.Warn("this machine could not unregister from the Local API", "error", failure)
+	} else {
+		p.log.Info("this machine has unregistered from the Local API")
+	}
+	return err
 }
 
 // flush tries once more to deliver what waits.

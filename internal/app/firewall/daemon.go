@@ -13,11 +13,13 @@ import (
 
 	"shieldwall/internal/localapiclient"
 	"shieldwall/internal/platform/logging"
+	"shieldwall/internal/platform/osrelease"
 	"shieldwall/internal/platform/systemd"
 	"shieldwall/internal/remediation"
 	"shieldwall/internal/remediation/config"
 	"shieldwall/internal/remediation/dryrun"
 	"shieldwall/internal/remediation/nftables"
+	"shieldwall/internal/wire"
 )
 
 const (
@@ -173,9 +175,9 @@ func (d *daemon) notifyReady(ctx context.Context) {
 }
 
 func (d *daemon) identity() remediation.Identity {
-	system, err := osVersion(os.DirFS(d.around.Root))
+	system, err := osrelease.Read(os.DirFS(d.around.Root))
 	if err != nil {
 		d.log.Warn("the operating system is not known", "error", err)
 	}
-	return remediation.Identity{Version: d.around.Build.Version, OS: system, Started: d.around.Now()}
+	return remediation.Identity{Version: d.around.Build.Version, OS: wire.OSVersion(system), Started: d.around.Now()}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,7 +99,7 @@ func value[R any](j *Judge, text string, env surroundings[R]) (any, error) {
 
 // actual returns what the left side of a comparison is, as it would be written in an assertion.
 func actual[R any](j *Judge, text string, env surroundings[R]) string {
-	left, _, ok := comparison(portable(text))
+	left, ok := leftSide(portable(text))
 	if !ok {
 		return ""
 	}
@@ -121,24 +122,53 @@ func portable(text string) string {
 	return "basename(" + strings.TrimSpace(left) + ") ==" + right
 }
 
+// leftSide returns what a comparison compares, if the whole of the text is one.
+func leftSide(text string) (string, bool) {
+	depth := 0
+	for i := range outside(text) {
+		switch text[i] {
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth--
+		case '=':
+			if depth == 0 && strings.HasPrefix(text[i:], "==") {
+				return text[:i], true
+			}
+		}
+	}
+	return "", false
+}
+
 // comparison splits text at its first "==" that is not in a quoted text.
 func comparison(text string) (left, right string, ok bool) {
-	var quoted byte
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted != 0 && c == '\\' && quoted != '`':
-			i++
-		case quoted != 0:
-			if c == quoted {
-				quoted = 0
-			}
-		case c == '"' || c == '\'' || c == '`':
-			quoted = c
-		case strings.HasPrefix(text[i:], "=="):
+	for i := range outside(text) {
+		if strings.HasPrefix(text[i:], "==") {
 			return text[:i], text[i+len("=="):], true
 		}
 	}
 	return "", "", false
+}
+
+// outside iterates over the positions in text that are not in a quoted text.
+func outside(text string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		var quoted byte
+		for i := 0; i < len(text); i++ {
+			switch c := text[i]; {
+			case quoted != 0 && c == '\\' && quoted != '`':
+				i++
+			case quoted != 0:
+				if c == quoted {
+					quoted = 0
+				}
+			case c == '"' || c == '\'' || c == '`':
+				quoted = c
+			case !yield(i):
+				return
+			}
+		}
+	}
 }
 
 // ReadAsserts reads an assert file. A missing file has none.

@@ -90,6 +90,7 @@ func TestJudgeParsers(t *testing.T) {
 		`Upper(results["s01-parse"]["a/p"][0].Evt.Parsed["program"]) == "SSHD"`:        "",
 		`results["s01-parse"]["a/p"][0].Evt.Parsed["program"] == "cron"`:               `"sshd"`,
 		`results["s01-parse"]["a/p"][0].Success == false`:                              "true",
+		`len(filter(results["s01-parse"]["a/p"], .Success == false)) == 7`:             "0",
 		`results["s01-parse"]["a/p"][1].Success == true`:                               "out of range",
 		`results["s01-parse"]["a/other"][0].Success == true`:                           "out of range",
 		`results["s01-parse"]["a/p"][0].Nope == true`:                                  "Nope",

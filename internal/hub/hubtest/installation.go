@@ -169,15 +169,19 @@ func (in installation) override(statics []yaml.Node) error {
 	if len(statics) == 0 {
 		return nil
 	}
-	text, err := yaml.Marshal(struct {
-		Name    string      `yaml:"name"`
-		Filter  string      `yaml:"filter"`
-		Statics []yaml.Node `yaml:"statics"`
-	}{"overrides", "1==1", statics})
+	text, err := overrides(statics)
 	if err != nil {
 		return fmt.Errorf("writing override_statics: %w", err)
 	}
 	return in.write(text, "parsers", "s00-raw", "00_overrides.yaml")
+}
+
+func overrides(statics []yaml.Node) ([]byte, error) {
+	return yaml.Marshal(struct {
+		Name    string      `yaml:"name"`
+		Filter  string      `yaml:"filter"`
+		Statics []yaml.Node `yaml:"statics"`
+	}{"overrides", "1==1", statics})
 }
 
 func (in installation) write(text []byte, path ...string) error {
@@ -207,15 +211,18 @@ func (in installation) linkData(c *Case, items []item, dir string) error {
 	return missing
 }
 
-func (in installation) linkDataFile(c *Case, i item, file, dir string) error {
-	if !filepath.IsLocal(file) {
-		return fault.Errorf(fault.Invalid, "%s: data file '%s' lies outside of the data folder", i.name, file)
+func (in installation) linkDataFile(c *Case, i item, file dataFile, dir string) error {
+	if !filepath.IsLocal(file.name) {
+		return fault.Errorf(fault.Invalid, "%s: data file '%s' lies outside of the data folder", i.name, file.name)
 	}
-	place := filepath.Join(in.data(), file)
+	place := filepath.Join(in.data(), file.name)
 	if _, err := os.Lstat(place); err == nil {
 		return nil
 	}
-	source, err := findData(dir, file, c.ownData())
+	source, err := findData(dir, file.name, c.ownData())
+	if fault.Is(err, fault.NotFound) && !file.needed {
+		return nil // the engine says so, and goes on
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.name, err)
 	}

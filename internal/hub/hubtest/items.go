@@ -100,8 +100,14 @@ func apart(items []item) []item {
 	return items
 }
 
-// dataFiles returns the data files that an item needs: those that would be downloaded.
-func (i item) dataFiles() ([]string, error) {
+// dataFile is a data file that an item names.
+type dataFile struct {
+	name   string
+	needed bool // it would be downloaded, so it must be there
+}
+
+// dataFiles returns the data files that an item names.
+func (i item) dataFiles() ([]dataFile, error) {
 	text, err := os.ReadFile(i.source)
 	if err != nil {
 		return nil, fmt.Errorf("reading item %s: %w", i.name, err)
@@ -111,8 +117,8 @@ func (i item) dataFiles() ([]string, error) {
 
 // dataFiles reads no further than the first document that is no YAML: the engine will say what is wrong
 // with it.
-func dataFiles(text []byte) []string {
-	var files []string
+func dataFiles(text []byte) []dataFile {
+	var files []dataFile
 	for decoder := yaml.NewDecoder(bytes.NewReader(text)); ; {
 		var document struct {
 			Data []struct {
@@ -124,8 +130,8 @@ func dataFiles(text []byte) []string {
 			return files
 		}
 		for _, entry := range document.Data {
-			if entry.URL != "" && entry.File != "" && !slices.Contains(files, entry.File) {
-				files = append(files, entry.File)
+			if entry.File != "" {
+				files = append(files, dataFile{entry.File, entry.URL != ""})
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package hubtest_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -231,6 +232,26 @@ func TestOwnDataIsPreferredWhenAskedFor(t *testing.T) {
 			t.Errorf("got %q, %v", text, err)
 		}
 	})
+}
+
+// TestDataThatNobodyDownloads: a hub whose items name no source_url has its data files all the same, as far as they are
+// there.
+func TestDataThatNobodyDownloads(t *testing.T) {
+	t.Parallel()
+	f := aHub(t)
+	f.write(t, "hub/parsers/s02-enrich/a/enrich.yaml", "data: [{dest_file: places.mmdb}, {dest_file: rare.txt, type: string}]\n")
+	result := f.installed(t, func(r hubtest.Replay) {
+		data := filepath.Join(filepath.Dir(r.Config), "data")
+		if text, err := os.ReadFile(filepath.Join(data, "places.mmdb")); err != nil || string(text) != "everyone's" {
+			t.Errorf("got %q, %v", text, err)
+		}
+		if _, err := os.Lstat(filepath.Join(data, "rare.txt")); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a file that is not there: %v", err)
+		}
+	})
+	if !result.Passed() {
+		t.Errorf("got %+v", result)
+	}
 }
 
 func TestPatternsAreThoseOfTheConfiguration(t *testing.T) {

@@ -2,12 +2,16 @@ package auth
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha512"
 	"crypto/subtle"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,18 +34,20 @@ var errForbidden = errors.New("access forbidden")
 // Bouncers authenticates remediation components. It remembers those it has seen for a few seconds, so that
 // live queries are answered without the store. It is safe for concurrent use.
 type Bouncers struct {
-	store store.Bouncers
-	log   *slog.Logger
-	now   func() time.Time
+	store        store.Bouncers
+	certificates *Certificates
+	log          *slog.Logger
+	now          func() time.Time
 
 	mu   sync.Mutex // guards seen
 	seen *simplelru.LRU[caller, remembered]
 }
 
-// caller is what tells bouncers apart: several may share a key.
+// caller is what tells bouncers apart: several may share a key, or a certificate.
 type caller struct {
-	keyHash string
-	address netip.Addr
+	certified string // name of the bouncer with a certificate, "" for one with a key
+	keyHash   string
+	address   netip.Addr
 }
 
 type remembered struct {
@@ -52,17 +58,27 @@ type remembered struct {
 // Caller is a request of a bouncer, as far as it says who calls.
 type Caller struct {
 	Key       string
+	TLS       *tls.ConnectionState // with a certificate that the client has shown, Key does not count
 	Address   netip.Addr
 	UserAgent string
 }
 
+// BouncerOptions are what Bouncers work with.
+type BouncerOptions struct {
+	Certificates *Certificates // nil: none is accepted
+	Log          *slog.Logger
+	Now          func() time.Time
+}
+
 // NewBouncers returns Bouncers that are kept in bouncers.
-func NewBouncers(bouncers store.Bouncers, log *slog.Logger, now func() time.Time) (*Bouncers, error) {
+func NewBouncers(bouncers store.Bouncers, options BouncerOptions) (*Bouncers, error) {
 	seen, err := simplelru.NewLRU[caller, remembered](rememberedMax, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &Bouncers{store: bouncers, log: log, now: now, seen: seen}, nil
+	return &Bouncers{
+		store: bouncers, certificates: options.Certificates, log: options.Log, now: options.Now, seen: seen,
+	}, nil
 }
 
 // HashKey returns how the key of a bouncer is stored.
@@ -71,25 +87,34 @@ func HashKey(key string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Probe returns a bouncer with the key and changes nothing; Forbidden without one.
-func (b *Bouncers) Probe(ctx context.Context, key string) (domain.Bouncer, error) {
-	rows, err := b.withKey(ctx, HashKey(key))
+// Probe returns a bouncer that may be who calls, and changes nothing; Forbidden without one. A bouncer whose
+// certificate is good does not have to be known yet.
+func (b *Bouncers) Probe(ctx context.Context, who Caller) (domain.Bouncer, error) {
+	id, err := b.claim(ctx, who)
 	if err != nil {
 		return domain.Bouncer{}, err
 	}
-	if key == "" || len(rows) == 0 {
-		return domain.Bouncer{}, fault.Mark(fault.Forbidden, errForbidden)
+	if id.certified != "" {
+		return domain.Bouncer{Name: id.certified, AuthType: domain.AuthTLS}, nil
+	}
+	rows, err := b.withKey(ctx, id.keyHash)
+	if err != nil {
+		return domain.Bouncer{}, err
+	}
+	if rows = slices.DeleteFunc(rows, isRevoked); len(rows) == 0 {
+		return domain.Bouncer{}, forbidden(ReasonKey, "unknown key")
 	}
 	return rows[0], nil
 }
 
-// Authenticate returns the bouncer that calls; Forbidden for an unknown key. A key that is used from a
-// second address gets a bouncer of its own, named after the first one and the address.
+// Authenticate returns the bouncer that calls; Forbidden for an unknown key, or a certificate that is not
+// accepted. A key that is used from a second address gets a bouncer of its own, named after the first one
+// and the address; so does a certificate from each address.
 func (b *Bouncers) Authenticate(ctx context.Context, who Caller) (domain.Bouncer, error) {
-	if who.Key == "" {
-		return domain.Bouncer{}, fault.Mark(fault.Forbidden, errForbidden)
+	id, err := b.claim(ctx, who)
+	if err != nil {
+		return domain.Bouncer{}, err
 	}
-	id := caller{keyHash: HashKey(who.Key), address: who.Address}
 	kind, version := agentOf(who.UserAgent)
 	if bouncer, ok := b.recall(id); ok && bouncer.Type == kind && bouncer.Version == version {
 		return bouncer, nil
@@ -109,9 +134,35 @@ func (b *Bouncers) Authenticate(ctx context.Context, who Caller) (domain.Bouncer
 	return bouncer, nil
 }
 
+// claim returns who calls: proven by a certificate, or as the key says, which the store has to confirm.
+func (b *Bouncers) claim(ctx context.Context, who Caller) (caller, error) {
+	if !presented(who.TLS) {
+		if who.Key == "" {
+			return caller{}, forbidden(ReasonKey, "no key")
+		}
+		return caller{keyHash: HashKey(who.Key), address: who.Address}, nil
+	}
+	commonName, err := b.certificates.check(ctx, who.TLS)
+	var refusal *RefusalError
+	if errors.As(err, &refusal) {
+		masked := forbidden(refusal.Reason, refusal.Error())
+		masked.Certificate = refusal.Certificate
+		return caller{}, masked
+	}
+	return caller{certified: certifiedName(commonName, who.Address), address: who.Address}, err
+}
+
+// forbidden is a refusal whose reason only the log may know.
+func forbidden(reason Reason, detail string) *RefusalError {
+	return refuse(SideBouncer, reason, fault.Forbidden, errForbidden).because(detail)
+}
+
 // Update stores what has changed about a bouncer that called from address.
 func (b *Bouncers) Update(ctx context.Context, bouncer domain.Bouncer, address netip.Addr, change store.BouncerChange) error {
 	id := caller{keyHash: bouncer.KeyHash, address: address}
+	if bouncer.AuthType == domain.AuthTLS {
+		id = caller{certified: bouncer.Name, address: address}
+	}
 	if err := b.store.UpdateBouncer(ctx, bouncer.ID, change); err != nil {
 		b.forget(id)
 		return err
@@ -153,8 +204,11 @@ func (b *Bouncers) forget(id caller) {
 	b.seen.Remove(id)
 }
 
-// identify finds or makes the bouncer of a key at an address.
+// identify finds or makes the bouncer of a caller.
 func (b *Bouncers) identify(ctx context.Context, id caller) (domain.Bouncer, error) {
+	if id.certified != "" {
+		return b.identifyCertified(ctx, id)
+	}
 	rows, err := b.withKey(ctx, id.keyHash)
 	if err != nil {
 		return domain.Bouncer{}, err
@@ -162,13 +216,13 @@ func (b *Bouncers) identify(ctx context.Context, id caller) (domain.Bouncer, err
 	address := id.address.String()
 	for _, row := range rows {
 		if row.IPAddress == address {
-			return onlyKeyed(row)
+			return row, usable(row, domain.AuthAPIKey)
 		}
 	}
-	rows = keyed(rows)
+	rows = slices.DeleteFunc(rows, func(row domain.Bouncer) bool { return usable(row, domain.AuthAPIKey) != nil })
 	switch {
 	case len(rows) == 0:
-		return domain.Bouncer{}, fault.Mark(fault.Forbidden, errForbidden)
+		return domain.Bouncer{}, forbidden(ReasonKey, "unknown key")
 	case len(rows) == 1 && rows[0].IPAddress == "":
 		rows[0].IPAddress = address
 		return rows[0], b.store.UpdateBouncer(ctx, rows[0].ID, store.BouncerChange{IPAddress: &address})
@@ -176,37 +230,60 @@ func (b *Bouncers) identify(ctx context.Context, id caller) (domain.Bouncer, err
 	return b.addSibling(ctx, rows[0], address)
 }
 
-// withKey returns the bouncers that may use a key, in the order of their making.
+// identifyCertified finds or makes the bouncer of a certificate.
+func (b *Bouncers) identifyCertified(ctx context.Context, id caller) (domain.Bouncer, error) {
+	row, err := b.named(ctx, id.certified)
+	if !fault.Is(err, fault.NotFound) {
+		return row, err
+	}
+	added, err := b.store.AddBouncer(ctx, domain.Bouncer{
+		Name: id.certified, KeyHash: HashKey(rand.Text()), IPAddress: id.address.String(),
+		AuthType: domain.AuthTLS, AutoCreated: true,
+	})
+	if fault.Is(err, fault.Exists) { // another request was faster
+		return b.named(ctx, id.certified)
+	}
+	if err == nil {
+		b.log.InfoContext(ctx, "bouncer created for a client certificate", "bouncer", id.certified)
+	}
+	return added, err
+}
+
+// named returns the bouncer with the name if it uses a certificate, NotFound without one.
+func (b *Bouncers) named(ctx context.Context, name string) (domain.Bouncer, error) {
+	rows, err := b.store.Bouncers(ctx, store.BouncerFilter{Name: name})
+	if err != nil {
+		return domain.Bouncer{}, err
+	}
+	if len(rows) == 0 {
+		return domain.Bouncer{}, fault.Errorf(fault.NotFound, "no bouncer %s", name)
+	}
+	return rows[0], usable(rows[0], domain.AuthTLS)
+}
+
+// withKey returns the bouncers of a key, in the order of their making.
 func (b *Bouncers) withKey(ctx context.Context, hash string) ([]domain.Bouncer, error) {
 	rows, err := b.store.Bouncers(ctx, store.BouncerFilter{KeyHash: hash})
 	if err != nil {
 		return nil, err
 	}
-	usable := make([]domain.Bouncer, 0, len(rows))
-	for _, row := range rows {
-		if !row.Revoked && subtle.ConstantTimeCompare([]byte(row.KeyHash), []byte(hash)) == 1 {
-			usable = append(usable, row)
-		}
-	}
-	return usable, nil
+	return slices.DeleteFunc(rows, func(row domain.Bouncer) bool {
+		return subtle.ConstantTimeCompare([]byte(row.KeyHash), []byte(hash)) != 1
+	}), nil
 }
 
-func onlyKeyed(row domain.Bouncer) (domain.Bouncer, error) {
-	if row.AuthType != domain.AuthAPIKey {
-		return domain.Bouncer{}, fault.Mark(fault.Forbidden, errForbidden)
+// usable returns why a bouncer may not be used by somebody who proves himself in a way.
+func usable(row domain.Bouncer, way domain.AuthType) error {
+	switch {
+	case row.AuthType != way:
+		return forbidden(ReasonAuthType, fmt.Sprintf("bouncer %s is configured to use %s", row.Name, row.AuthType))
+	case isRevoked(row):
+		return forbidden(ReasonRevoked, fmt.Sprintf("bouncer %s was revoked", row.Name))
 	}
-	return row, nil
+	return nil
 }
 
-func keyed(rows []domain.Bouncer) []domain.Bouncer {
-	var list []domain.Bouncer
-	for _, row := range rows {
-		if row.AuthType == domain.AuthAPIKey {
-			list = append(list, row)
-		}
-	}
-	return list
-}
+func isRevoked(row domain.Bouncer) bool { return row.Revoked }
 
 func (b *Bouncers) addSibling(ctx context.Context, first domain.Bouncer, address string) (domain.Bouncer, error) {
 	sibling := domain.Bouncer{
@@ -229,11 +306,10 @@ func (b *Bouncers) raced(ctx context.Context, sibling domain.Bouncer) (domain.Bo
 	}
 	for _, row := range rows {
 		if row.Name == sibling.Name {
-			return row, nil
+			return row, usable(row, domain.AuthAPIKey)
 		}
 	}
-	b.log.WarnContext(ctx, "bouncer refused, its name belongs to another key", "bouncer", sibling.Name)
-	return domain.Bouncer{}, fault.Mark(fault.Forbidden, errForbidden)
+	return domain.Bouncer{}, forbidden(ReasonAuthType, fmt.Sprintf("the name %s belongs to another key", sibling.Name))
 }
 
 // familyName removes every "@address" at the end of name.
@@ -254,7 +330,7 @@ func familyName(name string) string {
 func agentOf(agent string) (kind, version string) {
 	kind, version, err := splitAgent(agent)
 	if err != nil {
-		return agent, "N/A"
+		return clip(agent), "N/A"
 	}
 	return kind, version
 }

@@ -46,7 +46,7 @@ func (s *bouncerStore) Bouncers(_ context.Context, filter store.BouncerFilter) (
 	s.asked++
 	var found []domain.Bouncer
 	for _, row := range s.rows {
-		if row.KeyHash == filter.KeyHash {
+		if (filter.KeyHash == "" || row.KeyHash == filter.KeyHash) && (filter.Name == "" || row.Name == filter.Name) {
 			found = append(found, row)
 		}
 	}
@@ -94,7 +94,9 @@ func keyed(id int64, name, address string) domain.Bouncer {
 
 func newBouncers(t *testing.T, s store.Bouncers, now *time.Time) *auth.Bouncers {
 	t.Helper()
-	bouncers, err := auth.NewBouncers(s, slog.New(slog.DiscardHandler), func() time.Time { return *now })
+	bouncers, err := auth.NewBouncers(s, auth.BouncerOptions{
+		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return *now },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,8 +113,8 @@ func TestHashKeyIsThePublishedForm(t *testing.T) {
 
 func TestAuthenticate(t *testing.T) {
 	t.Parallel()
-	revoked, tls := keyed(1, "b", ""), keyed(1, "b", "10.0.0.1")
-	revoked.Revoked, tls.AuthType = true, domain.AuthTLS
+	revoked, revokedHere, tls := keyed(1, "b", ""), keyed(1, "b", "10.0.0.1"), keyed(1, "b", "10.0.0.1")
+	revoked.Revoked, revokedHere.Revoked, tls.AuthType = true, true, domain.AuthTLS
 	for _, test := range []struct {
 		name, key string
 		rows      []domain.Bouncer
@@ -128,6 +130,8 @@ func TestAuthenticate(t *testing.T) {
 		{"wrong key", "x", []domain.Bouncer{keyed(1, "b", "")}, nil, "", "b="},
 		{"no key", "", []domain.Bouncer{keyed(1, "b", "")}, nil, "", "b="},
 		{"revoked", "k", []domain.Bouncer{revoked}, nil, "", "b="},
+		{"revoked at its address", "k", []domain.Bouncer{revokedHere, keyed(2, "c", "10.0.0.2")}, nil, "", "b=10.0.0.1 c=10.0.0.2"},
+		{"a revoked one beside it", "k", []domain.Bouncer{revoked, keyed(2, "c", "")}, nil, "c", "b= c=10.0.0.1"},
 		{"of a certificate", "k", []domain.Bouncer{tls}, nil, "", "b=10.0.0.1"},
 		{"of a certificate elsewhere", "k", []domain.Bouncer{{ID: 1, Name: "b", KeyHash: auth.HashKey("k"), IPAddress: "10.0.0.2", AuthType: domain.AuthTLS}}, nil, "", "b=10.0.0.2"},
 		{

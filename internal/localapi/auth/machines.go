@@ -2,7 +2,10 @@ package auth
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -14,71 +17,76 @@ import (
 	"shieldwall/internal/localapi/store"
 )
 
-const maxScenarios = 100_000 // characters of the comma-joined list
+const (
+	maxScenarios = 100_000 // characters of the comma-joined list
+	maxColumn    = 255     // characters of what MySQL stores of a User-Agent
+)
 
 // errBadCredentials says nothing about what was wrong: the log does.
 var errBadCredentials = errors.New("incorrect Username or Password")
 
 // Machines authenticates log processors. It is safe for concurrent use.
 type Machines struct {
-	store     store.Machines
-	log       *slog.Logger
-	now       func() time.Time
-	passwords *passwords
-	throttle  *throttle
+	store         store.Machines
+	options       MachineOptions
+	passwords     *passwords
+	logins        *Throttle
+	registrations *Throttle
+}
+
+// MachineOptions are what Machines work with.
+type MachineOptions struct {
+	Certificates     *Certificates     // nil: none is accepted
+	AutoRegistration *AutoRegistration // nil: every machine waits for its validation
+	Log              *slog.Logger
+	Now              func() time.Time
 }
 
 // Credentials are what a machine logs in with.
 type Credentials struct {
 	ID        string
 	Password  string
-	Scenarios []string // that it runs; none leaves the known ones
-	UserAgent string   // must be "name/version"
+	TLS       *tls.ConnectionState // with a certificate that the client has shown, ID and Password do not count
+	Scenarios []string             // that it runs; none leaves the known ones
+	UserAgent string               // must be "name/version"
 	Address   netip.Addr
 }
 
 // NewMachines returns Machines that are kept in machines.
-func NewMachines(machines store.Machines, log *slog.Logger, now func() time.Time) (*Machines, error) {
-	throttle, err := newThrottle()
+func NewMachines(machines store.Machines, options MachineOptions) (*Machines, error) {
+	logins, err := NewThrottle()
 	if err != nil {
 		return nil, err
 	}
-	return &Machines{store: machines, log: log, now: now, passwords: newPasswords(), throttle: throttle}, nil
-}
-
-// Register adds a machine that is not validated yet. Exists when the name is taken, Invalid when the
-// password is longer than 72 bytes.
-func (m *Machines) Register(ctx context.Context, id, password string, address netip.Addr) error {
-	hash, err := m.passwords.hash(ctx, password)
+	registrations, err := NewThrottle()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = m.store.AddMachine(ctx, domain.Machine{
-		ID: id, PasswordHash: hash, IPAddress: address.String(), AuthType: domain.AuthPassword,
-	})
-	if fault.Is(err, fault.Exists) {
-		return fault.Errorf(fault.Exists, "user '%s': user already exist", id)
-	}
-	return err
+	return &Machines{
+		store: machines, options: options, passwords: newPasswords(), logins: logins, registrations: registrations,
+	}, nil
 }
 
-// Login checks credentials and stores what they tell about the machine. It returns ErrTooManyFailures to an
-// address that guesses.
-func (m *Machines) Login(ctx context.Context, credentials Credentials) error {
-	if !m.throttle.allow(credentials.Address, m.now()) {
-		return ErrTooManyFailures
+// Login checks credentials, stores what they tell about the machine, and returns its name. An address that
+// guesses is refused for ReasonTooMany.
+func (m *Machines) Login(ctx context.Context, credentials Credentials) (id string, err error) {
+	if presented(credentials.TLS) {
+		return m.loginWithCertificate(ctx, credentials)
 	}
-	err := m.login(ctx, credentials)
+	if wait, ok := m.logins.Allow(credentials.Address, m.options.Now()); !ok {
+		return "", tooMany(wait, "too many failed logins from this address")
+	}
+	err = m.loginWithPassword(ctx, credentials)
 	if !errors.Is(err, errBadCredentials) {
-		m.throttle.forgive(credentials.Address, m.now())
+		m.logins.Forgive(credentials.Address, m.options.Now())
 	}
-	return err
+	return credentials.ID, err
 }
 
-func (m *Machines) login(ctx context.Context, credentials Credentials) error {
+func (m *Machines) loginWithPassword(ctx context.Context, credentials Credentials) error {
 	_, version, err := splitAgent(credentials.UserAgent)
 	if err != nil {
-		return m.refuse(ctx, credentials, "user agent is not name/version")
+		return badCredentials(ReasonUserAgent, credentials.ID, err.Error())
 	}
 	machine, err := m.store.Machine(ctx, credentials.ID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
@@ -89,28 +97,77 @@ func (m *Machines) login(ctx context.Context, credentials Credentials) error {
 		return err
 	}
 	if !matches {
-		return m.refuse(ctx, credentials, "unknown machine or wrong password")
+		return badCredentials(ReasonPassword, credentials.ID, "unknown machine or wrong password")
 	}
-	if err := usable(machine); err != nil {
-		return err
+	if machine.AuthType == domain.AuthTLS {
+		return agentRefusal(ReasonAuthType, "machine %s attempted to auth with password but it is configured to use tls", machine.ID)
+	}
+	if !machine.Validated {
+		return notValidated(machine.ID)
 	}
 	return m.learn(ctx, machine, credentials, version)
 }
 
-func usable(machine domain.Machine) error {
-	if machine.AuthType == domain.AuthTLS {
-		return fault.Errorf(fault.Unauthorized,
-			"machine %s attempted to auth with password but it is configured to use tls", machine.ID)
+// loginWithCertificate makes a machine known that it does not know yet: its authority vouches for it.
+func (m *Machines) loginWithCertificate(ctx context.Context, credentials Credentials) (id string, err error) {
+	commonName, err := m.options.Certificates.check(ctx, credentials.TLS)
+	if err != nil {
+		return "", err
 	}
-	if !machine.Validated {
-		return fault.Errorf(fault.Unauthorized, "machine %s not validated", machine.ID)
+	id = certifiedName(commonName, credentials.Address)
+	_, version, err := splitAgent(credentials.UserAgent)
+	if err != nil {
+		return "", badCredentials(ReasonUserAgent, id, err.Error())
 	}
-	return nil
+	machine, err := m.store.Machine(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		machine, err = m.addCertified(ctx, id, credentials.Address)
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case machine.AuthType != domain.AuthTLS:
+		return "", agentRefusal(ReasonAuthType, "machine %s attempted to auth with a certificate but it is configured to use %s", id, machine.AuthType)
+	case !machine.Validated:
+		return "", notValidated(id)
+	}
+	return id, m.learn(ctx, machine, credentials, version)
 }
 
-func (m *Machines) refuse(ctx context.Context, credentials Credentials, reason string) error {
-	m.log.WarnContext(ctx, "login refused", "machine", credentials.ID, "address", credentials.Address.String(), "reason", reason)
-	return fault.Mark(fault.Unauthorized, errBadCredentials)
+// certifiedName is the name of who calls from address with a certificate.
+func certifiedName(commonName string, address netip.Addr) string {
+	return commonName + "@" + address.String()
+}
+
+// addCertified adds a machine with a password that nobody knows.
+func (m *Machines) addCertified(ctx context.Context, id string, address netip.Addr) (domain.Machine, error) {
+	hash, err := m.passwords.hash(ctx, rand.Text())
+	if err != nil {
+		return domain.Machine{}, err
+	}
+	machine := domain.Machine{
+		ID: id, PasswordHash: hash, IPAddress: address.String(), AuthType: domain.AuthTLS, Validated: true,
+	}
+	err = m.store.AddMachine(ctx, machine)
+	if fault.Is(err, fault.Exists) { // another request was faster
+		return m.store.Machine(ctx, id)
+	}
+	if err == nil {
+		m.options.Log.InfoContext(ctx, "machine created for a client certificate", "machine", id)
+	}
+	return machine, err
+}
+
+func badCredentials(reason Reason, id, detail string) *RefusalError {
+	return refuse(SideAgent, reason, fault.Unauthorized, errBadCredentials).because(fmt.Sprintf("machine %q: %s", id, detail))
+}
+
+func notValidated(id string) *RefusalError {
+	return agentRefusal(ReasonNotValidated, "machine %s not validated", id)
+}
+
+func agentRefusal(reason Reason, format string, args ...any) *RefusalError {
+	return refuse(SideAgent, reason, fault.Unauthorized, fmt.Errorf(format, args...))
 }
 
 // learn stores what is new about a machine that has proven who it is.
@@ -142,22 +199,29 @@ func (m *Machines) Check(ctx context.Context, id string) error {
 	machine, err := m.store.Machine(ctx, id)
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return fault.Errorf(fault.Unauthorized, "machine %s does not exist any more", id)
+		return agentRefusal(ReasonGone, "machine %s does not exist any more", id)
 	case err != nil:
 		return err
 	case !machine.Validated:
-		return fault.Errorf(fault.Unauthorized, "machine %s not validated", id)
+		return notValidated(id)
 	}
 	return nil
 }
 
 var errAgent = errors.New("user agent is not name/version")
 
-// splitAgent divides a User-Agent into its two parts.
+// splitAgent divides a User-Agent into its two parts, no longer than they can be stored.
 func splitAgent(agent string) (name, version string, err error) {
 	parts := strings.Split(agent, "/")
 	if len(parts) != 2 {
 		return "", "", errAgent
 	}
-	return parts[0], parts[1], nil
+	return clip(parts[0]), clip(parts[1]), nil
+}
+
+func clip(text string) string {
+	if utf8.RuneCountInString(text) <= maxColumn {
+		return text
+	}
+	return string([]rune(text)[:maxColumn])
 }

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"errors"
 	"net/netip"
 	"sync"
 	"time"
@@ -9,19 +8,17 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// ErrTooManyFailures is returned to an address that has failed to log in too often lately.
-var ErrTooManyFailures = errors.New("too many failed logins from this address")
-
 const (
-	failureBurst     = 20              // failures in a row before an address has to wait
-	failureRecovery  = 6 * time.Second // until one more attempt is allowed
+	throttleBurst    = 20              // what an address may do at once
+	throttleRecovery = 6 * time.Second // until it may do one more
 	throttledMax     = 8192            // addresses that are remembered
 	throttleBitsIPv6 = 64              // one customer usually has all of it
 )
 
-// throttle bounds failed attempts by address. An attempt costs a coin before it is made, so that many at
-// once cannot slip through, and success gives it back.
-type throttle struct {
+// Throttle bounds how often an address may do something: 20 times at once, then once every 6 seconds. An
+// attempt costs a coin before it is made, so that many at once cannot slip through, and what turns out to be
+// harmless gets it back. The memory that it takes is bounded, too. It is safe for concurrent use.
+type Throttle struct {
 	mu    sync.Mutex
 	purse *simplelru.LRU[netip.Prefix, purse]
 }
@@ -31,40 +28,41 @@ type purse struct {
 	at    time.Time
 }
 
-func newThrottle() (*throttle, error) {
+// NewThrottle returns a Throttle that knows no address yet.
+func NewThrottle() (*Throttle, error) {
 	lru, err := simplelru.NewLRU[netip.Prefix, purse](throttledMax, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &throttle{purse: lru}, nil
+	return &Throttle{purse: lru}, nil
 }
 
-// allow takes a coin of address; false when there is none left.
-func (t *throttle) allow(address netip.Addr, now time.Time) bool {
+// Allow takes a coin of address. When there is none left it returns false, and how long to wait for one.
+func (t *Throttle) Allow(address netip.Addr, now time.Time) (wait time.Duration, ok bool) {
 	return t.spend(address, now, 1)
 }
 
-// forgive gives the coin of a successful attempt back.
-func (t *throttle) forgive(address netip.Addr, now time.Time) {
+// Forgive gives the coin of an attempt back.
+func (t *Throttle) Forgive(address netip.Addr, now time.Time) {
 	t.spend(address, now, -1)
 }
 
-func (t *throttle) spend(address netip.Addr, now time.Time, coins float64) bool {
+func (t *Throttle) spend(address netip.Addr, now time.Time, coins float64) (wait time.Duration, ok bool) {
 	key := throttleKey(address)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p, _ := t.purse.Get(key)
-	recovered := max(0, now.Sub(p.at).Seconds()) / failureRecovery.Seconds()
+	recovered := max(0, now.Sub(p.at).Seconds()) / throttleRecovery.Seconds()
 	spent := max(0, p.spent-recovered) + coins
-	if spent > failureBurst {
-		return false
+	if spent > throttleBurst {
+		return time.Duration((spent - throttleBurst) * float64(throttleRecovery)), false
 	}
 	if spent <= 0 {
 		t.purse.Remove(key)
-		return true
+		return 0, true
 	}
 	t.purse.Add(key, purse{spent: spent, at: now})
-	return true
+	return 0, true
 }
 
 func throttleKey(address netip.Addr) netip.Prefix {

@@ -1,13 +1,13 @@
 package auth
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-
-	"shieldwall/internal/domain/fault"
 )
 
 // tokenLife is how long a token is good, and for how long after its making it can be exchanged.
@@ -55,7 +55,7 @@ func (t *Tokens) Verify(token string) (machineID string, err error) {
 		return "", err
 	}
 	if !t.now().Before(content.ExpiresAt.Time) {
-		return "", fault.Errorf(fault.Unauthorized, "Token is expired")
+		return "", badToken("Token is expired")
 	}
 	return content.MachineID, nil
 }
@@ -67,7 +67,7 @@ func (t *Tokens) VerifyForRefresh(token string) (machineID string, err error) {
 		return "", err
 	}
 	if t.now().Sub(content.Made.Time) > tokenLife {
-		return "", fault.Errorf(fault.Unauthorized, "token is expired")
+		return "", badToken("token is expired")
 	}
 	return content.MachineID, nil
 }
@@ -75,19 +75,35 @@ func (t *Tokens) VerifyForRefresh(token string) (machineID string, err error) {
 // parse checks everything but the time. The messages are published.
 func (t *Tokens) parse(token string) (claims, error) {
 	if token == "" {
-		return claims{}, fault.Errorf(fault.Unauthorized, "cookie token is empty")
+		return claims{}, badToken("cookie token is empty")
+	}
+	if strings.Count(token, ".") != 2 {
+		return claims{}, badToken("token contains an invalid number of segments")
 	}
 	var content claims
-	parser := jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithStrictDecoding(),
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}))
-	_, err := parser.ParseWithClaims(token, &content, func(*jwt.Token) (any, error) { return t.secret, nil })
+	parser := jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithStrictDecoding())
+	_, err := parser.ParseWithClaims(token, &content, func(parsed *jwt.Token) (any, error) {
+		if parsed.Method != jwt.SigningMethodHS256 {
+			return nil, errAlgorithm
+		}
+		return t.secret, nil
+	})
+	var garbled base64.CorruptInputError
 	switch {
+	case errors.As(err, &garbled):
+		return claims{}, badToken(garbled.Error())
 	case errors.Is(err, jwt.ErrTokenMalformed):
-		return claims{}, fault.Errorf(fault.Unauthorized, "token contains an invalid number of segments")
+		return claims{}, badToken("token is garbled")
+	case errors.Is(err, jwt.ErrTokenUnverifiable):
+		return claims{}, badToken(errAlgorithm.Error())
 	case err != nil:
-		return claims{}, fault.Errorf(fault.Unauthorized, "signature is invalid")
+		return claims{}, badToken("signature is invalid")
 	case content.MachineID == "" || content.ExpiresAt == nil || content.Made == nil:
-		return claims{}, fault.Errorf(fault.Unauthorized, "token lacks a claim")
+		return claims{}, badToken("token lacks a claim")
 	}
 	return content, nil
 }
+
+var errAlgorithm = errors.New("invalid signing algorithm")
+
+func badToken(message string) *RefusalError { return agentRefusal(ReasonToken, "%s", message) }

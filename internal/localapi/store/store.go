@@ -76,6 +76,8 @@ type Alerts interface {
 	Alert(ctx context.Context, id int64) (domain.Alert, error)
 	// Alerts returns those that match, newest first unless the filter says otherwise.
 	Alerts(ctx context.Context, filter AlertFilter) ([]domain.Alert, error)
+	// CountAlerts returns how many alerts match, by scenario.
+	CountAlerts(ctx context.Context, filter AlertFilter) (map[string]int, error)
 	// DeleteAlerts removes those that match, with their decisions, and logs the removal of the active
 	// ones. Limit, ordering and WithDecisions of the filter are ignored. It returns how many alerts went.
 	DeleteAlerts(ctx context.Context, filter AlertFilter, now time.Time) (int, error)

@@ -18,6 +18,9 @@ type Answer struct {
 	Cursor  int64 // to ask the next Delta with
 }
 
+// IsEmpty reports whether the answer tells nothing.
+func (a *Answer) IsEmpty() bool { return len(a.New)+len(a.Deleted) == 0 }
+
 // Query returns the decisions that match and are active at now, by ID, duplicates included.
 func (x *Index) Query(filter Filter, now time.Time) []*domain.Decision {
 	x.expire(now)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"shieldwall/internal/domain"
@@ -17,6 +18,10 @@ const (
 	defaultHistory  = 100_000
 	defaultGrace    = time.Hour
 	pageSize        = 5000
+
+	// hurried is the interval while somebody waits for a change: one that another process commits is told
+	// within it.
+	hurried = 100 * time.Millisecond
 )
 
 // Options adjust an Index; zero values select the defaults.
@@ -36,9 +41,11 @@ type Index struct {
 	interval time.Duration
 
 	following chan struct{} // holds one token while somebody reads the log
+	waiting   atomic.Int64  // those who are in a hurry
 
-	mu           sync.RWMutex // guards all below
-	seq          int64        // last change that was applied
+	mu           sync.RWMutex  // guards all below
+	changed      chan struct{} // closed when anything below changes
+	seq          int64         // last change that was applied
 	active       *active
 	changes      ring[change]
 	changesSince int64 // every change above is in changes
@@ -94,6 +101,7 @@ func newIndex(source store.ChangeLog, options Options) *Index {
 		now:       options.Now,
 		interval:  orDefault(options.Interval, defaultInterval),
 		following: make(chan struct{}, 1),
+		changed:   make(chan struct{}),
 		active:    newActive(),
 	}
 	if x.log == nil {
@@ -171,18 +179,42 @@ func (x *Index) Sync(ctx context.Context) error {
 
 // Run follows the log until ctx ends. An unreachable log is reported once and tried again.
 func (x *Index) Run(ctx context.Context) error {
-	ticker := time.NewTicker(x.interval)
+	ticker := time.NewTicker(min(hurried, x.interval))
 	defer ticker.Stop()
-	reachable := true
+	reachable, last := true, time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case now := <-ticker.C:
+			if x.waiting.Load() == 0 && now.Sub(last) < x.interval {
+				continue
+			}
+			last = now
 		}
 		x.expire(x.now())
 		reachable = x.report(ctx, x.Sync(ctx), reachable)
 	}
+}
+
+// Changed returns a channel that is closed when anything changes that an answer is made of: ask for it, then
+// for the answer.
+func (x *Index) Changed() <-chan struct{} {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.changed
+}
+
+// Hurry makes Run look at the log more often, until the function that it returns is called.
+func (x *Index) Hurry() (enough func()) {
+	x.waiting.Add(1)
+	return func() { x.waiting.Add(-1) }
+}
+
+// wake tells those who wait. The caller holds the lock.
+func (x *Index) wake() {
+	close(x.changed)
+	x.changed = make(chan struct{})
 }
 
 // report logs when the log becomes unreachable or reachable again, and returns which it is.
@@ -215,6 +247,7 @@ func (x *Index) apply(page []store.Change) {
 		x.applyOne(logged)
 		x.seq = logged.Seq
 	}
+	x.wake()
 }
 
 func (x *Index) applyOne(logged store.Change) {
@@ -246,6 +279,7 @@ func (x *Index) expire(now time.Time) {
 	// An expiry counts from when it was noticed: no answer before can have announced it.
 	at := latest(now, x.lastExpiry)
 	x.expireUntil(now, func(*entry) time.Time { return at })
+	x.wake()
 }
 
 // expireInOrder is expire for a start: nobody noticed these expiries, so they count from their end.

@@ -54,6 +54,27 @@ func (s *Store) Alerts(ctx context.Context, filter store.AlertFilter) (found []d
 	return found, nil
 }
 
+// CountAlerts implements store.Alerts.
+func (s *Store) CountAlerts(ctx context.Context, filter store.AlertFilter) (map[string]int, error) {
+	counts := map[string]int{}
+	err := s.read(ctx, func(tx session) error {
+		must := tx.alertConditions(filter)
+		return tx.each(ctx, func(row scanFunc) error {
+			var (
+				scenario string
+				count    int
+			)
+			err := row(&scenario, &count)
+			counts[scenario] = count
+			return err
+		}, "SELECT scenario, COUNT(*)"+fromAlerts+must.where()+" GROUP BY scenario", must.args...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return counts, nil
+}
+
 func orderAndLimit(filter store.AlertFilter) string {
 	order := " ORDER BY alerts.created_at DESC, alerts.id DESC"
 	if filter.OldestFirst {

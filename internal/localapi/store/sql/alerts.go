@@ -2,12 +2,9 @@ package sql
 
 import (
 	"context"
-	dbsql "database/sql"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
-
-	"github.com/google/uuid"
 
 	"shieldwall/internal/domain"
 	"shieldwall/internal/domain/fault"
@@ -15,158 +12,234 @@ import (
 )
 
 // AddAlerts implements store.Alerts. A decision that is about addresses and whose value is none makes it refuse
-// all, with an error of kind Invalid. Alerts and decisions without a UUID get one.
+// all, with an error of kind Invalid. Alerts and decisions without a UUID get one. Calls that come at the same time
+// share a transaction.
 func (s *Store) AddAlerts(ctx context.Context, alerts []domain.Alert) ([]int64, error) {
-	ids := make([]int64, 0, len(alerts))
-	err := s.write(ctx, func(tx session) error {
-		now := s.now() // not earlier: what committed later was created later
-		for _, alert := range alerts {
-			id, err := tx.addAlert(ctx, alert, now)
-			if err != nil {
-				return fmt.Errorf("storing alert %s: %w", alert.UUID, err)
-			}
-			ids = append(ids, id)
+	if len(alerts) == 0 {
+		return nil, nil
+	}
+	call := addition{alerts: make([]alertRows, len(alerts))}
+	for i := range alerts {
+		var err error
+		if call.alerts[i], err = s.engine.rowsOf(&alerts[i]); err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	if err != nil {
+	}
+	if err := s.additions.do(ctx, &call); err != nil {
 		return nil, err
 	}
-	return ids, nil
+	return call.ids, nil
 }
 
-// addressOf is the zero address for decisions about other things.
-func addressOf(d domain.Decision) (address, error) {
-	if !d.Scope.IsAddress() {
-		return address{}, nil
+// addition is one call of AddAlerts.
+type addition struct {
+	alerts []alertRows
+	ids    []int64 // of the alerts, when it is done
+}
+
+// addTogether stores the alerts of several calls in one transaction.
+func (s *Store) addTogether(ctx context.Context, calls []*addition) error {
+	var alerts []alertRows
+	for _, call := range calls {
+		alerts = append(alerts, call.alerts...)
 	}
-	r, err := domain.ParseIPRange(d.Value)
+	var ids map[string]int64
+	err := s.write(ctx, func(tx session) (err error) {
+		ids, err = tx.addAlerts(ctx, alerts, s.now()) // the time not earlier: what committed later was created later
+		return err
+	})
 	if err != nil {
-		return address{}, fault.Errorf(fault.Invalid, "decision with scope %s: %w", d.Scope, err)
+		return fmt.Errorf("storing alerts: %w", err)
 	}
-	return encodeRange(r), nil
+	for _, call := range calls {
+		for i := range call.alerts {
+			call.ids = append(call.ids, ids[call.alerts[i].uuid])
+		}
+	}
+	return nil
 }
 
-// addAlert returns the ID of the alert with this UUID, and stores it first if there is none.
-func (s session) addAlert(ctx context.Context, alert domain.Alert, now time.Time) (int64, error) {
-	id, err := s.alertWithUUID(ctx, alert.UUID)
-	if err != nil || id != 0 {
-		return id, err
+// addAlerts stores the alerts that are not stored already and returns the IDs of all by UUID.
+func (s session) addAlerts(ctx context.Context, alerts []alertRows, now time.Time) (map[string]int64, error) {
+	ids := make(map[string]int64, len(alerts))
+	if err := s.alertsByUUID(ctx, alerts, ids); err != nil {
+		return nil, err
 	}
-	if alert.ID, err = s.insertAlert(ctx, alert, now); err != nil {
-		return 0, err
+	missing := withoutRow(alerts, ids)
+	if len(missing) == 0 {
+		return ids, nil
 	}
-	for _, insert := range []func(context.Context, domain.Alert, time.Time) error{
-		s.insertEvents, s.insertMeta, s.insertDecisions,
+	stamp := s.time(now)
+	if err := s.insertAlerts(ctx, missing, ids, stamp); err != nil {
+		return nil, err
+	}
+	return ids, s.insertOwned(ctx, missing, ids, stamp)
+}
+
+// withoutRow returns the alerts without an ID, each UUID once.
+func withoutRow(alerts []alertRows, ids map[string]int64) []alertRows {
+	missing := make([]alertRows, 0, len(alerts))
+	taken := make(map[string]bool, len(alerts))
+	for _, alert := range alerts {
+		if ids[alert.uuid] == 0 && !taken[alert.uuid] {
+			taken[alert.uuid] = true
+			missing = append(missing, alert)
+		}
+	}
+	return missing
+}
+
+const uuidsPerStatement = 256
+
+// alertsByUUID adds the rows of those that are stored to ids. A database of the replaced system may hold a UUID
+// twice; then it is the first row.
+func (s session) alertsByUUID(ctx context.Context, alerts []alertRows, ids map[string]int64) error {
+	for batch := range slices.Chunk(alerts, uuidsPerStatement) {
+		var which conditions
+		uuids := make([]string, len(batch))
+		for i := range batch {
+			uuids[i] = batch[i].uuid
+		}
+		which.in("uuid", uuids)
+		err := s.each(ctx, func(scan scanFunc) error {
+			var (
+				row int64
+				id  string
+			)
+			if err := scan(&row, &id); err != nil {
+				return err
+			}
+			ids[id] = row
+			return nil
+		}, "SELECT id, uuid FROM alerts"+which.where()+" ORDER BY id DESC", which.args...)
+		if err != nil {
+			return fmt.Errorf("searching alerts by UUID: %w", err)
+		}
+	}
+	return nil
+}
+
+// insertAlerts stores the rows of the alerts themselves, and adds their IDs to ids.
+func (s session) insertAlerts(ctx context.Context, alerts []alertRows, ids map[string]int64, stamp any) error {
+	machines, err := s.machineRows(ctx, alerts)
+	if err != nil {
+		return err
+	}
+	into := insertion{table: "alerts", columns: alertColumns(), stamp: stamp}
+	var next int64
+	if s.engine.firstID != nil {
+		if next, err = s.engine.firstID(ctx, s, into.table); err != nil {
+			return fmt.Errorf("reading the next ID of an alert: %w", err)
+		}
+		into.columns = append(into.columns, "id")
+	}
+	values := make([]any, 0, len(alerts)*len(into.columns))
+	for i := range alerts {
+		row := alerts[i].alert
+		values = append(append(values, row[:len(row)-1]...), machines[alerts[i].machine])
+		if s.engine.firstID != nil {
+			values = append(values, next)
+			ids[alerts[i].uuid] = next
+			next++
+		}
+	}
+	err = s.insertStamped(ctx, into, values)
+	if err != nil && s.engine.reasonOf(err).kind == fault.Exists {
+		return lostToAnother{err} // who stored the same UUID in between: the next look will find it
+	}
+	if err != nil || s.engine.firstID != nil {
+		return err
+	}
+	return s.alertsByUUID(ctx, alerts, ids)
+}
+
+// machineRows returns the ids of the machines' rows by name. What is missing is nil, which is NULL.
+func (s session) machineRows(ctx context.Context, alerts []alertRows) (map[string]any, error) {
+	rows := map[string]any{}
+	for i := range alerts {
+		name := alerts[i].machine
+		if _, known := rows[name]; known {
+			continue
+		}
+		row, err := s.machineRow(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("searching machine %s: %w", name, err)
+		}
+		rows[name] = row
+	}
+	return rows, nil
+}
+
+// insertOwned stores what belongs to the alerts, and logs the decisions.
+func (s session) insertOwned(ctx context.Context, alerts []alertRows, ids map[string]int64, stamp any) error {
+	for _, rows := range []struct {
+		table   string
+		columns []string
+		pick    func(*alertRows) []any
+	}{
+		{"events", eventColumns(), func(a *alertRows) []any { return a.events }},
+		{"meta", metaColumns(), func(a *alertRows) []any { return a.meta }},
+		{"decisions", decisionColumns(), func(a *alertRows) []any { return a.decisions }},
 	} {
-		if err := insert(ctx, alert, now); err != nil {
-			return 0, err
-		}
-	}
-	return alert.ID, s.logAdditions(ctx, "alert_decisions = ?", alert.ID)
-}
-
-// alertWithUUID returns 0 when there is no such alert. No unique index guards it, because a database of the
-// replaced system may hold duplicates; that nobody else writes between this and the insertion does.
-func (s session) alertWithUUID(ctx context.Context, id string) (row int64, err error) {
-	if id == "" {
-		return 0, nil
-	}
-	err = s.one(ctx, []any{&row}, "SELECT id FROM alerts WHERE uuid = ? ORDER BY id LIMIT 1", id)
-	if errors.Is(err, dbsql.ErrNoRows) {
-		return 0, nil
-	}
-	return row, err
-}
-
-func (s session) insertAlert(ctx context.Context, a domain.Alert, now time.Time) (id int64, err error) {
-	machine, err := s.machineRow(ctx, a.MachineID)
-	if err != nil {
-		return 0, err
-	}
-	columns := []string{
-		"created_at", "updated_at", "uuid", "kind", "scenario", "scenario_hash", "scenario_version", "message",
-		"events_count", "capacity", "leak_speed", "started_at", "stopped_at", "simulated", "remediation",
-		"source_scope", "source_value", "source_ip", "source_range", "source_as_number", "source_as_name",
-		"source_country", "source_latitude", "source_longitude", "machine_alerts",
-	}
-	err = s.one(ctx, []any{&id}, insertStatement("alerts", columns, 1)+" RETURNING id",
-		s.time(now), s.time(now), uuidOr(a.UUID), a.Kind, a.Scenario, a.ScenarioHash, a.ScenarioVersion, a.Message,
-		a.EventsCount, a.Capacity, a.Leakspeed, s.timeOrNull(a.StartAt), s.timeOrNull(a.StopAt), a.Simulated, a.Remediation,
-		string(a.Source.Scope), a.Source.Value, a.Source.IP, a.Source.Range, a.Source.ASNumber, a.Source.ASName,
-		a.Source.Country, a.Source.Latitude, a.Source.Longitude, machine)
-	return id, err
-}
-
-func uuidOr(id string) string {
-	if id == "" {
-		return uuid.NewString()
-	}
-	return id
-}
-
-func (s session) insertEvents(ctx context.Context, a domain.Alert, now time.Time) error {
-	rows := make([][]any, len(a.Events))
-	for i, event := range a.Events {
-		meta, err := encodeMeta(event.Meta)
-		if err != nil {
+		values := ownedRows(alerts, ids, len(rows.columns), rows.pick)
+		if err := s.insertStamped(ctx, insertion{table: rows.table, columns: rows.columns, stamp: stamp}, values); err != nil {
 			return err
 		}
-		rows[i] = []any{s.time(now), s.time(now), s.time(event.Time), meta, a.ID}
 	}
-	return s.insertRows(ctx, "events", []string{"created_at", "updated_at", "time", "serialized", "alert_events"}, rows)
-}
-
-func (s session) insertMeta(ctx context.Context, a domain.Alert, now time.Time) error {
-	rows := make([][]any, len(a.Meta))
-	for i, item := range a.Meta {
-		key, value := cut(item.Key, maxMetaKey), cut(item.Value, maxMetaValue)
-		rows[i] = []any{s.time(now), s.time(now), key, value, a.ID}
-	}
-	return s.insertRows(ctx, "meta", []string{"created_at", "updated_at", `"key"`, "value", "alert_metas"}, rows)
-}
-
-func (s session) insertDecisions(ctx context.Context, a domain.Alert, now time.Time) error {
-	rows := make([][]any, len(a.Decisions))
-	for i, d := range a.Decisions {
-		at, err := addressOf(d)
-		if err != nil {
-			return err
-		}
-		rows[i] = []any{
-			s.time(now), s.time(now), s.timeOrNull(d.Until), d.Scenario, d.Type,
-			at.startIP, at.endIP, at.startSuffix, at.endSuffix, at.size,
-			string(d.Scope), d.Value, d.Origin, a.Simulated, uuidOr(d.UUID), a.ID,
+	var (
+		owners    []int64
+		decisions int
+	)
+	for i := range alerts {
+		if count := len(alerts[i].decisions) / len(decisionColumns()); count > 0 {
+			owners = append(owners, ids[alerts[i].uuid])
+			decisions += count
 		}
 	}
-	return s.insertRows(ctx, "decisions", []string{
-		"created_at", "updated_at", "until", "scenario", "type",
-		"start_ip", "end_ip", "start_suffix", "end_suffix", "ip_size",
-		"scope", "value", "origin", "simulated", "uuid", "alert_decisions",
-	}, rows)
+	return s.logAdditions(ctx, owners, decisions)
 }
 
 // DeleteAlerts implements store.Alerts.
 func (s *Store) DeleteAlerts(ctx context.Context, filter store.AlertFilter, now time.Time) (deleted int, err error) {
 	err = s.write(ctx, func(tx session) error {
-		must := tx.alertConditions(filter)
-		// The derived table is for engines that refuse to read the table they change.
-		doomed := "IN (SELECT id FROM (SELECT alerts.id" + fromAlerts + must.where() + ") AS doomed)"
-
-		var active conditions
-		active.add("alert_decisions "+doomed, must.args...)
-		active.add("until > ?", tx.time(now))
-		if err := tx.logRemovals(ctx, active, now); err != nil {
-			return err
-		}
-		deleted, err = tx.exec(ctx, "DELETE FROM alerts WHERE id "+doomed, must.args...)
-		if err != nil {
-			return fmt.Errorf("deleting alerts: %w", err)
-		}
-		return nil
+		deleted, err = tx.deleteAlerts(ctx, filter, now)
+		return err
 	})
 	if err != nil {
 		return 0, err
+	}
+	return deleted, nil
+}
+
+// deleteAlerts locks all that it will touch before it takes a number of the change log: whoever waits for a row must
+// not hold the counter.
+func (s session) deleteAlerts(ctx context.Context, filter store.AlertFilter, now time.Time) (deleted int, err error) {
+	must := s.alertConditions(filter)
+	doomed, err := collect(ctx, s, scanID, "SELECT alerts.id"+fromAlerts+must.where()+" ORDER BY alerts.id", must.args...)
+	if err != nil {
+		return 0, fmt.Errorf("selecting alerts: %w", err)
+	}
+	var active []int64
+	for batch := range slices.Chunk(doomed, idsPerStatement) {
+		var which conditions
+		which.inIDs("alert_decisions", batch)
+		which.add("until > ?", s.time(now))
+		decisions, err := s.lockDecisions(ctx, which)
+		if err != nil {
+			return 0, err
+		}
+		active = append(active, decisions...)
+	}
+	slices.Sort(active)
+	if err := s.logRemovals(ctx, active, now); err != nil {
+		return 0, err
+	}
+	for batch := range slices.Chunk(doomed, idsPerStatement) {
+		count, err := s.exec(ctx, "DELETE FROM alerts WHERE id IN "+idList(batch))
+		if err != nil {
+			return 0, fmt.Errorf("deleting alerts: %w", err)
+		}
+		deleted += count
 	}
 	return deleted, nil
 }

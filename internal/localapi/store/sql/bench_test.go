@@ -1,50 +1,136 @@
 package sql_test
 
 import (
-	"fmt"
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
 	"strconv"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"shieldwall/internal/domain"
 	"shieldwall/internal/localapi/store/sql"
 )
 
-func someAlerts(count, decisions int) []domain.Alert {
-	until := time.Now().Add(time.Hour)
+// typicalAlerts are like those of a log processor that watches sshd. No two are about the same address.
+func typicalAlerts(count, decisions int) []domain.Alert {
+	now := time.Now()
 	alerts := make([]domain.Alert, count)
 	for i := range alerts {
-		a := domain.Alert{MachineID: "m", Scenario: "s", Source: domain.Source{Scope: "Ip", Value: "192.0.2.1"}}
-		for range 5 {
-			a.Events = append(a.Events, domain.AlertEvent{Time: until, Meta: []domain.KeyValue{{Key: "source_ip", Value: "192.0.2.1"}}})
+		value := randomAddress()
+		a := domain.Alert{
+			UUID: uuid.NewString(), MachineID: "web-1", Kind: "crowdsec", Scenario: "crowdsecurity/ssh-bf", ScenarioVersion: "0.3",
+			ScenarioHash: "4b1ba3a9d2a1d2f0c1b0ffdb2c6d5ee4cbde5b4f3c1f4d0a8e2a4d3e5c6b7a89",
+			Message:      "Ip " + value + " performed 'crowdsecurity/ssh-bf' (6 events over 2.5s)", EventsCount: 6, Capacity: 5, Leakspeed: "10s",
+			StartAt: now, StopAt: now.Add(2500 * time.Millisecond), Remediation: true,
+			Source: domain.Source{Scope: "Ip", Value: value, IP: value, ASNumber: "64496", ASName: "EXAMPLE-AS", Country: "FR", Latitude: 48.5},
+			Meta:   []domain.KeyValue{{Key: "target_user", Value: `["root","admin"]`}},
 		}
-		for d := range decisions {
-			value := fmt.Sprintf("10.%d.%d.%d", d>>16&0xff, d>>8&0xff, d&0xff)
-			a.Decisions = append(a.Decisions, domain.Decision{Origin: "crowdsec", Type: "ban", Scope: "Ip", Value: value, Until: until})
+		for e := range 6 {
+			a.Events = append(a.Events, domain.AlertEvent{Time: now.Add(time.Duration(e) * time.Second / 2), Meta: []domain.KeyValue{
+				{Key: "datasource_path", Value: "/var/log/auth.log"}, {Key: "datasource_type", Value: "file"},
+				{Key: "log_type", Value: "ssh_failed-auth"}, {Key: "machine", Value: "web-1"}, {Key: "service", Value: "ssh"},
+				{Key: "source_ip", Value: value}, {Key: "target_user", Value: "root"},
+				{Key: "timestamp", Value: "2026-11-22T00:00:00Z"},
+			}})
+		}
+		for range decisions {
+			a.Decisions = append(a.Decisions, domain.Decision{
+				UUID: uuid.NewString(), Origin: "crowdsec", Type: "ban", Scenario: a.Scenario, Scope: "Ip", Value: value, Until: now.Add(4 * time.Hour),
+			})
+			value = randomAddress()
 		}
 		alerts[i] = a
 	}
 	return alerts
 }
 
+func randomAddress() string {
+	var four [4]byte
+	binary.BigEndian.PutUint32(four[:], rand.Uint32())
+	return netip.AddrFrom4(four).String()
+}
+
+// BenchmarkAddAlerts has four clients that send requests one after the other, as log processors do.
 func BenchmarkAddAlerts(b *testing.B) {
-	for _, size := range []struct{ alerts, decisions int }{{1, 1}, {50, 1}, {1, 10_000}} {
-		b.Run(strconv.Itoa(size.alerts)+"x"+strconv.Itoa(size.decisions), func(b *testing.B) {
-			s := open(b, sql.Config{Path: newPath(b)})
-			alerts := someAlerts(size.alerts, size.decisions)
-			for b.Loop() {
-				if _, err := s.AddAlerts(b.Context(), alerts); err != nil {
+	const clients = 4
+	for name, fresh := range engines() {
+		for _, perRequest := range []int{1, 50} {
+			b.Run(name+"/"+strconv.Itoa(perRequest), func(b *testing.B) {
+				s := openAny(b, fresh(b))
+				if err := s.AddMachine(b.Context(), domain.Machine{ID: "web-1"}); err != nil {
 					b.Fatal(err)
 				}
+				requests := make([][]domain.Alert, b.N)
+				for i := range requests {
+					requests[i] = typicalAlerts(perRequest, 1)
+				}
+				b.ResetTimer()
+				used := processorTime(b)
+				var next atomic.Int64
+				var sending errgroup.Group
+				for range clients {
+					sending.Go(func() error {
+						for i := next.Add(1) - 1; i < int64(b.N); i = next.Add(1) - 1 {
+							if _, err := s.AddAlerts(b.Context(), requests[i]); err != nil {
+								return err
+							}
+						}
+						return nil
+					})
+				}
+				if err := sending.Wait(); err != nil {
+					b.Fatal(err)
+				}
+				alerts := float64(perRequest * b.N)
+				b.ReportMetric(alerts/b.Elapsed().Seconds(), "alerts/s")
+				b.ReportMetric(float64((processorTime(b)-used).Microseconds())/alerts, "cpu-µs/alert")
+			})
+		}
+	}
+}
+
+// BenchmarkImport stores 100,000 decisions the way cscli sends them.
+func BenchmarkImport(b *testing.B) {
+	const decisions, perAlert = 100_000, 1000
+	for name, fresh := range engines() {
+		b.Run(name, func(b *testing.B) {
+			s := openAny(b, fresh(b))
+			for b.Loop() {
+				b.StopTimer()
+				alerts := typicalAlerts(decisions/perAlert, perAlert)
+				for i := range alerts {
+					alerts[i].Events = nil
+				}
+				b.StartTimer()
+				for _, alert := range alerts {
+					if _, err := s.AddAlerts(b.Context(), []domain.Alert{alert}); err != nil {
+						b.Fatal(err)
+					}
+				}
 			}
-			b.ReportMetric(float64(size.alerts*b.N)/b.Elapsed().Seconds(), "alerts/s")
 		})
 	}
 }
 
+// processorTime is what this process used so far; servers are not counted.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
 func BenchmarkChangesSince(b *testing.B) {
 	s := open(b, sql.Config{Path: newPath(b)})
-	if _, err := s.AddAlerts(b.Context(), someAlerts(1, 10_000)); err != nil {
+	if _, err := s.AddAlerts(b.Context(), typicalAlerts(1, 10_000)); err != nil {
 		b.Fatal(err)
 	}
 	for _, limit := range []int{1, 1000} {
@@ -60,7 +146,7 @@ func BenchmarkChangesSince(b *testing.B) {
 
 func BenchmarkSnapshot(b *testing.B) {
 	s := open(b, sql.Config{Path: newPath(b)})
-	if _, err := s.AddAlerts(b.Context(), someAlerts(10, 10_000)); err != nil {
+	if _, err := s.AddAlerts(b.Context(), typicalAlerts(10, 10_000)); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {

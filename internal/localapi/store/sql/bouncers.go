@@ -17,9 +17,14 @@ func (s *Store) AddBouncer(ctx context.Context, b domain.Bouncer) (domain.Bounce
 			"created_at", "updated_at", "name", "api_key", "revoked", "ip_address", "type", "version",
 			"last_pull", "auth_type", "auto_created", "stream_cursor",
 		}
-		return tx.one(ctx, []any{&b.ID}, insertStatement("bouncers", columns, 1)+" RETURNING id",
+		err := tx.insertRows(ctx, "bouncers", columns, []any{
 			tx.time(b.CreatedAt), tx.time(b.UpdatedAt), b.Name, b.KeyHash, b.Revoked, b.IPAddress, b.Type, b.Version,
-			tx.timeOrNull(b.LastPull), string(b.AuthType), b.AutoCreated, b.Cursor)
+			tx.timeOrNull(b.LastPull), string(b.AuthType), b.AutoCreated, b.Cursor,
+		})
+		if err != nil {
+			return err
+		}
+		return tx.one(ctx, []any{&b.ID}, "SELECT id FROM bouncers WHERE name = ?", b.Name)
 	})
 	if fault.Is(err, fault.Exists) {
 		err = fault.Errorf(fault.Exists, "bouncer %s already exists", b.Name)
@@ -38,7 +43,7 @@ func (s *Store) Bouncers(ctx context.Context, filter store.BouncerFilter) (found
 	var must conditions
 	must.equal("name", filter.Name)
 	must.equal("api_key", filter.KeyHash)
-	err = s.read(ctx, func(tx session) error {
+	err = s.ask(ctx, func(tx session) error {
 		found, err = collect(ctx, tx, scanBouncer, selectBouncers+must.where()+" ORDER BY id", must.args...)
 		return err
 	})
@@ -47,7 +52,7 @@ func (s *Store) Bouncers(ctx context.Context, filter store.BouncerFilter) (found
 
 // UpdateBouncer implements store.Bouncers.
 func (s *Store) UpdateBouncer(ctx context.Context, id int64, change store.BouncerChange) error {
-	return s.write(ctx, func(tx session) error {
+	return s.change(ctx, func(ctx context.Context, tx session) error {
 		var set assignments
 		set.add("updated_at", tx.time(s.now()))
 		assign(&set, "ip_address", change.IPAddress)

@@ -3,31 +3,53 @@ package sql
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"shieldwall/internal/domain"
 	"shieldwall/internal/localapi/store"
 )
 
-// logAdditions appends an entry for each decision that fulfils the condition, by ID.
-func (s session) logAdditions(ctx context.Context, condition string, args ...any) error {
-	_, err := s.exec(ctx, `INSERT INTO decision_changes (removed, decision_id)
-		SELECT FALSE, id FROM decisions WHERE `+condition+` ORDER BY id`, args...)
+// logAdditions appends an entry for each of the count decisions of the alerts, by ID.
+func (s session) logAdditions(ctx context.Context, alerts []int64, count int) error {
+	if count == 0 {
+		return nil
+	}
+	last, err := s.advance(ctx, changeCounter, count)
 	if err != nil {
-		return fmt.Errorf("logging additions: %w", err)
+		return err
+	}
+	for batch := range slices.Chunk(alerts, idsPerStatement) {
+		logged, err := s.exec(ctx, `INSERT INTO decision_changes (seq, removed, decision_id)
+			SELECT ? + ROW_NUMBER() OVER (ORDER BY id), FALSE, id FROM decisions WHERE alert_decisions IN `+idList(batch), last)
+		if err != nil {
+			return fmt.Errorf("logging additions: %w", err)
+		}
+		last += int64(logged)
 	}
 	return nil
 }
 
-// logRemovals appends an entry for each decision that fulfils the conditions, by ID. It comes before the
-// removal itself, as it copies the rows.
-func (s session) logRemovals(ctx context.Context, which conditions, now time.Time) error {
-	_, err := s.exec(ctx, `INSERT INTO decision_changes (removed, ended_at, decision_id, alert_id, uuid, origin, type,
-			scenario, scope, value, simulated, until, created_at)
-		SELECT TRUE, ?, id, alert_decisions, uuid, origin, type, scenario, scope, value, simulated, until, created_at
-		FROM decisions`+which.where()+` ORDER BY id`, append([]any{s.time(now)}, which.args...)...)
+// logRemovals appends an entry for each of the decisions, by ID. It comes before the removal itself, as it copies
+// the rows; the caller has locked them, because whoever waits for a row must not hold the counter.
+func (s session) logRemovals(ctx context.Context, ids []int64, now time.Time) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	last, err := s.advance(ctx, changeCounter, len(ids))
 	if err != nil {
-		return fmt.Errorf("logging removals: %w", err)
+		return err
+	}
+	for batch := range slices.Chunk(ids, idsPerStatement) {
+		logged, err := s.exec(ctx, `INSERT INTO decision_changes (seq, removed, ended_at, decision_id, alert_id, uuid, origin, type,
+				scenario, scope, value, simulated, until, created_at)
+			SELECT ? + ROW_NUMBER() OVER (ORDER BY id), TRUE, ?, id, alert_decisions, uuid, origin, type, scenario, scope, value,
+				simulated, until, created_at
+			FROM decisions WHERE id IN `+idList(batch), last, s.time(now))
+		if err != nil {
+			return fmt.Errorf("logging removals: %w", err)
+		}
+		last += int64(logged)
 	}
 	return nil
 }
@@ -35,14 +57,16 @@ func (s session) logRemovals(ctx context.Context, which conditions, now time.Tim
 // Snapshot implements store.ChangeLog.
 func (s *Store) Snapshot(ctx context.Context, now time.Time) (snapshot store.Snapshot, err error) {
 	err = s.read(ctx, func(tx session) error {
-		err := tx.one(ctx, []any{nullable(&snapshot.Seq)}, "SELECT MAX(seq) FROM decision_changes")
-		if err != nil {
-			return fmt.Errorf("reading the last change: %w", err)
+		if snapshot.Seq, err = tx.counter(ctx, changeCounter); err != nil {
+			return err
 		}
 		snapshot.Decisions, err = collect(ctx, tx, scanDecision, selectDecisions+" WHERE until > ? ORDER BY id", tx.time(now))
 		return err
 	})
-	return snapshot, err
+	if err != nil {
+		return store.Snapshot{}, err
+	}
+	return snapshot, s.settle(ctx, snapshot.Seq)
 }
 
 // ChangesSince implements store.ChangeLog. The decision of a removal ends when it was removed. An addition
@@ -55,11 +79,14 @@ func (s *Store) ChangesSince(ctx context.Context, seq int64, limit int) (changes
 			COALESCE(d.until, c.ended_at), COALESCE(d.created_at, c.created_at)
 		FROM decision_changes AS c LEFT JOIN decisions AS d ON d.id = c.decision_id AND c.removed = FALSE
 		WHERE c.seq > ? AND (c.removed = TRUE OR d.id IS NOT NULL) ORDER BY c.seq LIMIT ?`
-	err = s.read(ctx, func(tx session) error {
+	err = s.ask(ctx, func(tx session) error {
 		changes, err = collect(ctx, tx, scanChange, query, seq, limit)
 		return err
 	})
-	return changes, err
+	if err != nil || len(changes) == 0 {
+		return nil, err
+	}
+	return changes, s.settle(ctx, changes[len(changes)-1].Seq) // nobody uses changes beside an error
 }
 
 func scanChange(scan scanFunc) (c store.Change, err error) {

@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"shieldwall/internal/domain"
@@ -16,15 +17,15 @@ func (s *Store) ExpireDecisions(ctx context.Context, filter store.DecisionFilter
 		if len(filter.IDs) == 0 {
 			which.add("until > ?", tx.time(now))
 		}
-		if err := tx.logRemovals(ctx, which, now); err != nil {
+		ids, err := tx.lockDecisions(ctx, which)
+		if err != nil {
 			return err
 		}
-		ended, err = tx.exec(ctx, "UPDATE decisions SET until = ?, updated_at = ?"+which.where(),
-			append([]any{tx.time(now), tx.time(s.now())}, which.args...)...)
-		if err != nil {
-			return fmt.Errorf("ending decisions: %w", err)
+		if err := tx.logRemovals(ctx, ids, now); err != nil {
+			return err
 		}
-		return nil
+		ended = len(ids)
+		return tx.endDecisions(ctx, ids, now, s.now())
 	})
 	if err != nil {
 		return 0, err
@@ -32,9 +33,33 @@ func (s *Store) ExpireDecisions(ctx context.Context, filter store.DecisionFilter
 	return ended, nil
 }
 
+// lockDecisions returns the IDs of the decisions that fulfil the conditions, in order.
+func (s session) lockDecisions(ctx context.Context, which conditions) ([]int64, error) {
+	ids, err := collect(ctx, s, scanID, "SELECT id FROM decisions"+which.where()+" ORDER BY id"+s.engine.forUpdate, which.args...)
+	if err != nil {
+		return nil, fmt.Errorf("selecting decisions: %w", err)
+	}
+	return ids, nil
+}
+
+func scanID(scan scanFunc) (id int64, err error) {
+	err = scan(&id)
+	return id, err
+}
+
+func (s session) endDecisions(ctx context.Context, ids []int64, until, now time.Time) error {
+	for batch := range slices.Chunk(ids, idsPerStatement) {
+		_, err := s.exec(ctx, "UPDATE decisions SET until = ?, updated_at = ? WHERE id IN "+idList(batch), s.time(until), s.time(now))
+		if err != nil {
+			return fmt.Errorf("ending decisions: %w", err)
+		}
+	}
+	return nil
+}
+
 // Decisions implements store.Decisions.
 func (s *Store) Decisions(ctx context.Context, filter store.DecisionFilter) (found []domain.Decision, err error) {
-	err = s.read(ctx, func(tx session) error {
+	err = s.ask(ctx, func(tx session) error {
 		must := tx.decisionConditions(filter)
 		found, err = collect(ctx, tx, scanDecision, selectDecisions+must.where()+" ORDER BY id", must.args...)
 		return err

@@ -18,10 +18,10 @@ func (s *Store) AddMachine(ctx context.Context, m domain.Machine) error {
 		return tx.insertRows(ctx, "machines", []string{
 			"created_at", "updated_at", "last_push", "last_heartbeat", "machine_id", "password", "ip_address",
 			"scenarios", "version", "is_validated", "auth_type", "osname", "osversion",
-		}, [][]any{{
+		}, []any{
 			now, now, tx.timeOrNull(m.LastPush), tx.timeOrNull(m.LastHeartbeat), m.ID, m.PasswordHash, m.IPAddress,
 			joinScenarios(m.Scenarios), m.Version, m.Validated, string(m.AuthType), m.OSName, m.OSVersion,
-		}})
+		})
 	})
 	if fault.Is(err, fault.Exists) {
 		return fault.Errorf(fault.Exists, "user '%s': user already exist", m.ID) // published text
@@ -35,7 +35,7 @@ const selectMachines = `SELECT machine_id, password, ip_address, version, osname
 // Machine implements store.Machines.
 func (s *Store) Machine(ctx context.Context, id string) (domain.Machine, error) {
 	var found []domain.Machine
-	err := s.read(ctx, func(tx session) (err error) {
+	err := s.ask(ctx, func(tx session) (err error) {
 		found, err = collect(ctx, tx, scanMachine, selectMachines+" WHERE machine_id = ?", id)
 		return err
 	})
@@ -50,7 +50,7 @@ func (s *Store) Machine(ctx context.Context, id string) (domain.Machine, error) 
 
 // Machines implements store.Machines.
 func (s *Store) Machines(ctx context.Context) (all []domain.Machine, err error) {
-	err = s.read(ctx, func(tx session) error {
+	err = s.ask(ctx, func(tx session) error {
 		all, err = collect(ctx, tx, scanMachine, selectMachines+" ORDER BY id")
 		return err
 	})
@@ -59,7 +59,7 @@ func (s *Store) Machines(ctx context.Context) (all []domain.Machine, err error) 
 
 // UpdateMachine implements store.Machines.
 func (s *Store) UpdateMachine(ctx context.Context, id string, change store.MachineChange) error {
-	return s.write(ctx, func(tx session) error {
+	return s.change(ctx, func(ctx context.Context, tx session) error {
 		var set assignments
 		set.add("updated_at", tx.time(s.now()))
 		assign(&set, "password", change.PasswordHash)

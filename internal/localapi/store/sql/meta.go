@@ -3,6 +3,7 @@ package sql
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"unicode/utf8"
 
 	"shieldwall/internal/domain"
@@ -14,6 +15,7 @@ const (
 	maxMetaKey   = 255
 	maxMetaValue = 4095
 
+	uncut     = math.MaxInt / 2
 	firstCut  = 2048
 	cutSuffix = "<stripped>"
 )
@@ -27,14 +29,9 @@ type metaItem struct {
 // encodeMeta writes the meta data of an event. What does not fit is shortened, the longest values first; when
 // the keys alone do not fit, the text is empty.
 func encodeMeta(meta []domain.KeyValue) (string, error) {
-	text, err := marshalMeta(meta, func(value string) int { return len(value) })
+	text, err := marshalMeta(meta, uncut)
 	for limit := firstCut; err == nil && len(text) > maxEventMeta && limit > 0; limit /= 2 {
-		text, err = marshalMeta(meta, func(value string) int {
-			if len(value) > 2*limit {
-				return limit
-			}
-			return len(value)
-		})
+		text, err = marshalMeta(meta, limit)
 	}
 	if len(text) > maxEventMeta {
 		return "", err
@@ -42,18 +39,43 @@ func encodeMeta(meta []domain.KeyValue) (string, error) {
 	return text, err
 }
 
-// marshalMeta cuts each value to the length that keep says.
-func marshalMeta(meta []domain.KeyValue, keep func(value string) int) (string, error) {
-	items := make([]metaItem, len(meta))
+// marshalMeta cuts values that are longer than twice the limit to the limit.
+func marshalMeta(meta []domain.KeyValue, limit int) (string, error) {
+	text := make([]byte, 0, 64*len(meta))
 	for i, item := range meta {
-		kept := cut(item.Value, keep(item.Value))
-		if kept != item.Value {
-			kept += cutSuffix
+		value := item.Value
+		if len(value) > 2*limit {
+			value = cut(value, limit) + cutSuffix
 		}
-		items[i] = metaItem{Key: item.Key, Value: kept}
+		text = append(text, `,{"key":`...)
+		if i == 0 {
+			text[0] = '['
+		}
+		var err error
+		if text, err = appendJSON(text, item.Key); err != nil {
+			return "", err
+		}
+		text = append(text, `,"value":`...)
+		if text, err = appendJSON(text, value); err != nil {
+			return "", err
+		}
+		text = append(text, '}')
 	}
-	text, err := json.Marshal(items)
-	return string(text), err
+	if len(meta) == 0 {
+		return "[]", nil
+	}
+	return string(append(text, ']')), nil
+}
+
+// appendJSON writes s as encoding/json does, which it asks only when there is something to escape.
+func appendJSON(text []byte, s string) ([]byte, error) {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			escaped, err := json.Marshal(s)
+			return append(text, escaped...), err
+		}
+	}
+	return append(append(append(text, '"'), s...), '"'), nil
 }
 
 // cut shortens text to at most size bytes, without cutting a character in two.

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	dbsql "database/sql"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -15,14 +16,17 @@ var migrations embed.FS // content, compiled in
 
 const adoptVersion = 3
 
-// migrate brings the database to the schema of this version, each step in a transaction of its own.
+// migrate brings the database to the schema of this version. The caller holds a lock that keeps others from doing so.
 func (s *Store) migrate(ctx context.Context, log *slog.Logger) error {
-	files, err := fs.Sub(migrations, "migrations/sqlite")
+	files, err := fs.Sub(migrations, "migrations/"+s.engine.name)
 	if err != nil {
 		return err
 	}
-	adopt := goose.NewGoMigration(adoptVersion, &goose.GoFunc{RunTx: s.adopt}, nil)
-	provider, err := goose.NewProvider(goose.DialectSQLite3, s.writer, files,
+	adopt := goose.NewGoMigration(adoptVersion, &goose.GoFunc{RunTx: func(ctx context.Context, tx *dbsql.Tx) error {
+		var logged int64
+		return s.engine.adopt(ctx, session{db: tx, engine: s.engine, logged: &logged}, s.now())
+	}}, nil)
+	provider, err := goose.NewProvider(s.engine.migrations, s.writer, files,
 		goose.WithGoMigrations(adopt), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("preparing migrations: %w", err)
@@ -35,5 +39,8 @@ func (s *Store) migrate(ctx context.Context, log *slog.Logger) error {
 		log.InfoContext(ctx, "database migrated", "from_version", applied[0].Source.Version-1,
 			"to_version", applied[len(applied)-1].Source.Version)
 	}
-	return nil
+	if s.engine.restore == nil {
+		return nil
+	}
+	return s.engine.restore(ctx, session{db: s.writer, engine: s.engine}, log)
 }

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(servers.Run(m))
 }
 
 // childMain stores alerts one by one, and writes the UUID of each to standard output when it is acknowledged.

@@ -21,7 +21,7 @@ func TestTimesCompareAsText(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := drawTime(t, "a"), drawTime(t, "b")
-		got := strings.Compare(sqlite{}.bindTime(a).(string), sqlite{}.bindTime(b).(string)) //nolint:forcetypeassert,errcheck // a test
+		got := strings.Compare(bindSQLiteTime(a).(string), bindSQLiteTime(b).(string)) //nolint:forcetypeassert,errcheck // a test
 		if want := a.Compare(b); got != want {
 			t.Fatalf("%s and %s compare as %d, as text %d", a, b, want, got)
 		}
@@ -33,7 +33,7 @@ func TestTimesAreReadAsWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		written := drawTime(t, "time")
 		var read time.Time
-		if err := (instant{&read}).Scan(sqlite{}.bindTime(written)); err != nil {
+		if err := (instant{&read}).Scan(bindSQLiteTime(written)); err != nil {
 			t.Fatal(err)
 		}
 		if want := written.UTC(); read != want {
@@ -44,7 +44,7 @@ func TestTimesAreReadAsWritten(t *testing.T) {
 
 func TestTimesAfterTheYear9999(t *testing.T) {
 	t.Parallel()
-	got := sqlite{}.bindTime(time.Date(10_123, 1, 1, 0, 0, 0, 0, time.UTC))
+	got := bindSQLiteTime(time.Date(10_123, 1, 1, 0, 0, 0, 0, time.UTC))
 	if got != "9999-12-31 23:59:59+00:00" {
 		t.Errorf("got %v", got)
 	}

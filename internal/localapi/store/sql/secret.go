@@ -37,5 +37,5 @@ func (s session) addSecret(ctx context.Context, name string, generate func() ([]
 	}
 	text := base64.StdEncoding.EncodeToString(secret)
 	return secret, s.insertRows(ctx, "config_items", []string{"created_at", "updated_at", "name", "value"},
-		[][]any{{now, now, name, text}})
+		[]any{now, now, name, text})
 }

@@ -1,23 +1,35 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	dbsql "database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// session is one transaction. Every statement passes through it.
+// session is one transaction, or a single statement outside of one. Every statement passes through it.
 type session struct {
-	tx      *dbsql.Tx
-	dialect dialect
+	db       querier
+	engine   *engine
+	conn     *dbsql.Conn // of the transaction, where prepared is used
+	prepared *prepared   // nil: the driver remembers statements by itself
+	logged   *int64      // where a transaction notes the last number that it gave in the change log
+}
+
+// querier is what transactions and pools share.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (dbsql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*dbsql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *dbsql.Row
 }
 
 // exec returns how many rows were affected.
 func (s session) exec(ctx context.Context, query string, args ...any) (int, error) {
-	result, err := s.tx.ExecContext(ctx, query, args...)
+	result, err := s.db.ExecContext(ctx, s.engine.parameters(query), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -27,12 +39,12 @@ func (s session) exec(ctx context.Context, query string, args ...any) (int, erro
 
 // one reads the first row into dest, dbsql.ErrNoRows without one.
 func (s session) one(ctx context.Context, dest []any, query string, args ...any) error {
-	return s.tx.QueryRowContext(ctx, query, args...).Scan(dest...)
+	return s.db.QueryRowContext(ctx, s.engine.parameters(query), args...).Scan(dest...)
 }
 
 // each calls visit for every row, with the Scan method of the row.
 func (s session) each(ctx context.Context, visit func(scan scanFunc) error, query string, args ...any) error {
-	rows, err := s.tx.QueryContext(ctx, query, args...)
+	rows, err := s.db.QueryContext(ctx, s.engine.parameters(query), args...)
 	if err != nil {
 		return err
 	}
@@ -58,39 +70,80 @@ func collect[T any](ctx context.Context, s session, scan func(scanFunc) (T, erro
 	return all, err
 }
 
-// insertRows stores rows with as few statements as the engine's limit on parameters allows.
-func (s session) insertRows(ctx context.Context, table string, columns []string, rows [][]any) error {
-	const maxParameters = 999 // the smallest limit in use
-	perStatement := maxParameters / len(columns)
-	for len(rows) > 0 {
-		chunk := rows[:min(perStatement, len(rows))]
-		rows = rows[len(chunk):]
-		var args []any
-		for _, row := range chunk {
-			args = append(args, row...)
-		}
-		if _, err := s.exec(ctx, insertStatement(table, columns, len(chunk)), args...); err != nil {
-			return fmt.Errorf("inserting into %s: %w", table, err)
+// insertRows stores rows, whose values follow each other, with few statements. Their sizes are powers of two, so that
+// there are few different ones, and who remembers a statement finds it again.
+func (s session) insertRows(ctx context.Context, table string, columns []string, values []any) error {
+	return s.insertStamped(ctx, insertion{table: table, columns: columns}, values)
+}
+
+// insertion says where rows go.
+type insertion struct {
+	table   string
+	columns []string
+	stamp   any // the value of created_at and updated_at, which are no part of columns; nil: the table has none
+}
+
+// maxParameters is far below what engines allow for a statement.
+const maxParameters = 2000
+
+func (s session) insertStamped(ctx context.Context, into insertion, values []any) error {
+	size := 1
+	for 2*size*(len(into.columns)+2) <= maxParameters {
+		size *= 2
+	}
+	for ; len(values) > 0; size /= 2 {
+		for width := size * len(into.columns); len(values) >= width; values = values[width:] {
+			if err := s.insertChunk(ctx, into, values[:width]); err != nil {
+				return fmt.Errorf("inserting into %s: %w", into.table, err)
+			}
 		}
 	}
 	return nil
 }
 
-func insertStatement(table string, columns []string, rows int) string {
-	row := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
-	return "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " +
-		row + strings.Repeat(", "+row, rows-1)
-}
-
-func (s session) time(t time.Time) any { return s.dialect.bindTime(t) }
-
-// timeOrNull binds NULL for the zero time, which means that something never happened.
-func (s session) timeOrNull(t time.Time) any {
-	if t.IsZero() {
-		return nil
+func (s session) insertChunk(ctx context.Context, into insertion, values []any) error {
+	query := into.statement(s.engine, len(values)/len(into.columns))
+	switch {
+	case into.stamp == nil:
+	case s.engine.stamp != "":
+		values = append([]any{into.stamp}, values...)
+	default:
+		values = into.stampEach(values)
 	}
-	return s.dialect.bindTime(t)
+	if s.prepared != nil {
+		return s.prepared.exec(ctx, s.conn, query, values)
+	}
+	_, err := s.exec(ctx, query, values...)
+	return err
 }
+
+// statement inserts a number of rows. Where the engine can name a parameter, the stamp is the first one of all.
+func (i insertion) statement(e *engine, rows int) string {
+	columns := strings.Join(i.columns, ", ")
+	row := "(?" + strings.Repeat(", ?", len(i.columns)-1) + ")"
+	if i.stamp != nil {
+		columns = "created_at, updated_at, " + columns
+		stamp := cmp.Or(e.stamp, "?")
+		row = "(" + stamp + ", " + stamp + ", " + row[1:]
+	}
+	return "INSERT INTO " + i.table + " (" + columns + ") VALUES " + row + strings.Repeat(", "+row, rows-1)
+}
+
+// stampEach puts the stamp before each row, twice.
+func (i insertion) stampEach(values []any) []any {
+	stamped := make([]any, 0, len(values)+2*len(values)/len(i.columns))
+	for row := range slices.Chunk(values, len(i.columns)) {
+		stamped = append(append(stamped, i.stamp, i.stamp), row...)
+	}
+	return stamped
+}
+
+func (s session) time(t time.Time) any { return s.engine.bindTime(t) }
+
+func (s session) timeOrNull(t time.Time) any { return s.engine.timeOrNull(t) }
+
+// idsPerStatement keeps a list of ids far below what engines allow for a statement.
+const idsPerStatement = 10_000
 
 // idList writes ids as an SQL list. Numbers need no parameters, of which engines allow only so many.
 func idList(ids []int64) string {

@@ -14,14 +14,23 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pressly/goose/v3"
+	"golang.org/x/sys/unix"
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"shieldwall/internal/domain/fault"
 )
 
-// sqlite is the dialect of SQLite.
-type sqlite struct{}
+func sqliteEngine() *engine {
+	return &engine{
+		name: "sqlite", migrations: goose.DialectSQLite3,
+		reading:  &dbsql.TxOptions{ReadOnly: true},
+		bindTime: bindSQLiteTime, clean: asItIs, reasonOf: sqliteReason,
+		stamp: "?1", firstID: firstSQLiteID,
+		adopt: adoptSQLite,
+	}
+}
 
 const (
 	// sqliteTime is the published form of a time in SQLite. Only UTC is written, so texts compare, byte by byte,
@@ -41,7 +50,7 @@ const (
 	fileMode   = fs.FileMode(0o640) // so that a group may read it
 )
 
-func (sqlite) bindTime(t time.Time) any {
+func bindSQLiteTime(t time.Time) any {
 	t = t.UTC()
 	if t.Year() > 9999 {
 		t = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
@@ -49,21 +58,27 @@ func (sqlite) bindTime(t time.Time) any {
 	return t.Format(sqliteTime)
 }
 
-func (sqlite) kindOf(err error) fault.Kind {
+// firstSQLiteID holds for as long as the transaction has the database for itself.
+func firstSQLiteID(ctx context.Context, tx session, table string) (last int64, err error) {
+	err = tx.one(ctx, []any{&last}, "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = ?", table)
+	return last + 1, err
+}
+
+func sqliteReason(err error) reason {
 	var refused *driver.Error
 	if !errors.As(err, &refused) {
-		return fault.Internal
+		return reason{}
 	}
 	switch refused.Code() {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-		return fault.Exists
+		return reason{kind: fault.Exists}
 	}
 	switch refused.Code() & 0xff { // without the extension
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
 		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM:
-		return fault.Unavailable
+		return reason{kind: fault.Unavailable}
 	}
-	return fault.Internal
+	return reason{}
 }
 
 func openSQLite(ctx context.Context, cfg Config, log *slog.Logger) (*Store, error) {
@@ -82,6 +97,8 @@ func openSQLite(ctx context.Context, cfg Config, log *slog.Logger) (*Store, erro
 	return connect(ctx, cfg, log)
 }
 
+// connect opens two pools. One connection writes, the others read. Writers of this process queue for it in memory, in
+// order and under their contexts, instead of polling the lock of the file.
 func connect(ctx context.Context, cfg Config, log *slog.Logger) (*Store, error) {
 	writer, err := openPool(writerDSN(cfg.Path), 1)
 	if err != nil {
@@ -92,9 +109,10 @@ func connect(ctx context.Context, cfg Config, log *slog.Logger) (*Store, error) 
 		return nil, errors.Join(err, writer.Close())
 	}
 	reader.SetMaxIdleConns(min(idleReaders, cfg.MaxOpenConns))
-	s := &Store{writer: writer, reader: reader, dialect: sqlite{}, now: cfg.Now}
+	s := newStore(sqliteEngine(), writer, reader, cfg.Now)
+	s.prepared = &prepared{}
 	want := "delete"
-	if cfg.WAL == nil || *cfg.WAL {
+	if cfg.WAL == nil && !onNetwork(cfg.Path) || cfg.WAL != nil && *cfg.WAL {
 		want = "wal"
 	}
 	if err := s.setJournalMode(ctx, want, log); err != nil {
@@ -112,7 +130,8 @@ func openInMemory(ctx context.Context, cfg Config, log *slog.Logger) (*Store, er
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{writer: db, reader: db, dialect: sqlite{}, now: cfg.Now}
+	s := newStore(sqliteEngine(), db, db, cfg.Now)
+	s.prepared = &prepared{}
 	if err := s.migrate(ctx, log); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -128,7 +147,8 @@ func openInMemory(ctx context.Context, cfg Config, log *slog.Logger) (*Store, er
 // synchronous is FULL: with NORMAL a write-ahead log is not flushed at a commit, and a power cut takes alerts
 // back that were acknowledged and that their senders have forgotten.
 func writerDSN(path string) string {
-	return fileURI(path) + "?" + busyTimeout + "&_foreign_keys=1&_synchronous=FULL&_txlock=immediate"
+	return fileURI(path) + "?" + busyTimeout + "&_foreign_keys=1&_synchronous=FULL&_txlock=immediate" +
+		"&_pragma=temp_store(2)&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(8192)"
 }
 
 func fileURI(path string) string {
@@ -153,13 +173,27 @@ func openPool(dsn string, connections int) (*dbsql.DB, error) {
 func (s *Store) setJournalMode(ctx context.Context, want string, log *slog.Logger) error {
 	var got string
 	err := s.writer.QueryRowContext(ctx, "PRAGMA journal_mode = "+want).Scan(&got)
-	if err != nil && s.dialect.kindOf(err) != fault.Unavailable {
+	if err != nil && sqliteReason(err).kind != fault.Unavailable {
 		return fmt.Errorf("setting journal mode %s: %w", want, err)
 	}
 	if !strings.EqualFold(got, want) {
 		log.WarnContext(ctx, "database keeps its journal mode", "wanted", want, "error", err)
 	}
 	return nil
+}
+
+// onNetwork says that the file is on a file system that other machines share, where the shared memory of a
+// write-ahead log does not work.
+func onNetwork(path string) bool {
+	var about unix.Statfs_t
+	if err := unix.Statfs(path, &about); err != nil {
+		return false
+	}
+	switch about.Type {
+	case unix.NFS_SUPER_MAGIC, unix.CIFS_SUPER_MAGIC, unix.SMB_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC:
+		return true
+	}
+	return false
 }
 
 // prepareFile creates a missing file so that nobody else can read it before it has its mode; SQLite gives the

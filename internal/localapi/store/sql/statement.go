@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"shieldwall/internal/domain"
+	"shieldwall/internal/domain/fault"
 )
 
 // conditions are what a row must fulfil, all of them.
@@ -85,6 +86,38 @@ func (a *assignments) update(ctx context.Context, tx session, table, condition s
 		return missing
 	}
 	return err
+}
+
+// update is a call that changes a row.
+type update struct {
+	do      func(context.Context, session) error
+	missing error // what do returned when there was no such row
+}
+
+// change runs do in a transaction that calls at the same time share.
+func (s *Store) change(ctx context.Context, do func(context.Context, session) error) error {
+	call := update{do: do}
+	if err := s.updates.do(ctx, &call); err != nil {
+		return err
+	}
+	return call.missing
+}
+
+func (s *Store) updateTogether(ctx context.Context, calls []*update) error {
+	return s.write(ctx, func(tx session) error {
+		for _, call := range calls {
+			call.missing = nil
+			err := call.do(ctx, tx)
+			if fault.Is(err, fault.NotFound) {
+				call.missing = err // which is no reason to undo what the others did
+				continue
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func assign[T any](a *assignments, column string, value *T) {

@@ -2,18 +2,22 @@ package sql
 
 import (
 	"context"
-	dbsql "database/sql"
 	"fmt"
+	"time"
 )
 
-// adopt makes the rows of the replaced system follow our rules: times compare as text, and the change log
-// begins with the decisions that are active. In a new database it finds nothing to do.
-func (s *Store) adopt(ctx context.Context, tx *dbsql.Tx) error {
-	adopting := session{tx: tx, dialect: s.dialect}
-	if err := adopting.normalizeTimes(ctx); err != nil {
+// adoptSQLite makes times compare as text, and begins the change log with the decisions that are active. In a new
+// database it finds nothing to do. The counters are made later, and take over the number of the last entry.
+func adoptSQLite(ctx context.Context, tx session, now time.Time) error {
+	if err := tx.normalizeTimes(ctx); err != nil {
 		return fmt.Errorf("rewriting times: %w", err)
 	}
-	return adopting.logAdditions(ctx, "until > ?", adopting.time(s.now()))
+	_, err := tx.exec(ctx, `INSERT INTO decision_changes (removed, decision_id)
+		SELECT FALSE, id FROM decisions WHERE until > ? ORDER BY id`, tx.time(now))
+	if err != nil {
+		return fmt.Errorf("logging the active decisions: %w", err)
+	}
+	return nil
 }
 
 type timeColumn struct{ table, name string }
@@ -63,6 +67,46 @@ func (s session) normalizeTimeColumn(ctx context.Context, column timeColumn) err
 		if _, err := s.exec(ctx, update, s.time(t), o.row); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+const uuidIndex = "shieldwall_alert_uuid"
+
+// uniqueUUIDs makes the engine keep an alert once by UUID, whoever stores it. A UUID that is there twice stays with
+// its first alert.
+func (s session) uniqueUUIDs(ctx context.Context, hasIndex func(ctx context.Context, table, index string) (bool, error)) error {
+	known, err := hasIndex(ctx, "alerts", uuidIndex)
+	if err != nil || known {
+		return err
+	}
+	// The derived table is for MariaDB, which refuses to read the table that it changes.
+	_, err = s.exec(ctx, `UPDATE alerts SET uuid = NULL WHERE uuid = '' OR id NOT IN
+		(SELECT first FROM (SELECT MIN(id) AS first FROM alerts GROUP BY uuid) AS firsts)`)
+	if err != nil {
+		return fmt.Errorf("keeping each UUID once: %w", err)
+	}
+	_, err = s.exec(ctx, "CREATE UNIQUE INDEX "+uuidIndex+" ON alerts (uuid)")
+	return err
+}
+
+// logActive begins the change log with the decisions that are active, unless it has begun.
+func (s session) logActive(ctx context.Context, now time.Time) error {
+	begun, err := s.counter(ctx, changeCounter)
+	if err != nil || begun > 0 {
+		return err
+	}
+	var count int
+	if err := s.one(ctx, []any{&count}, "SELECT COUNT(*) FROM decisions WHERE until > ?", s.time(now)); err != nil || count == 0 {
+		return err
+	}
+	if _, err := s.advance(ctx, changeCounter, count); err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, `INSERT INTO decision_changes (seq, removed, decision_id)
+		SELECT ROW_NUMBER() OVER (ORDER BY id), FALSE, id FROM decisions WHERE until > ?`, s.time(now))
+	if err != nil {
+		return fmt.Errorf("logging the active decisions: %w", err)
 	}
 	return nil
 }

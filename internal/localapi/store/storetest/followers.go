@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -52,10 +53,10 @@ type follower struct {
 	held map[int64]domain.Decision
 }
 
-func (f *follower) apply(t tester, changes []store.Change) {
+func (f *follower) apply(changes []store.Change) error {
 	for _, change := range changes {
 		if change.Seq <= f.seq {
-			t.Fatalf("change %d comes after %d", change.Seq, f.seq)
+			return fmt.Errorf("change %d comes after %d", change.Seq, f.seq)
 		}
 		f.seq = change.Seq
 		if change.Removed {
@@ -64,6 +65,7 @@ func (f *follower) apply(t tester, changes []store.Change) {
 		}
 		f.held[change.Decision.ID] = change.Decision
 	}
+	return nil
 }
 
 func active(decisions map[int64]domain.Decision, now time.Time) []domain.Decision {
@@ -168,7 +170,7 @@ func (h *history) follow(t *rapid.T) {
 	if len(changes) > limit {
 		t.Fatalf("%d changes where %d were asked for", len(changes), limit)
 	}
-	h.follower.apply(t, changes)
+	succeed(t, "applying changes", h.follower.apply(changes))
 	if len(changes) < limit {
 		now := h.clock.Now()
 		equal(t, "active decisions of the follower", active(h.follower.held, now), active(h.decisions, now))

@@ -21,6 +21,11 @@ type Store interface {
 	store.Alerts
 	store.Decisions
 	store.ChangeLog
+	store.Allowlists
+	store.Usage
+	store.Replicas
+	store.Audit
+	store.Housekeeping
 }
 
 // Open returns a new, empty store that takes its time from now. It ends with the test.
@@ -58,12 +63,31 @@ func Run(t *testing.T, open Open) {
 		"decisions expire by filter":                    decisionExpiry,
 		"decisions expire by ID, expired ones too":      decisionExpiryByID,
 		"empty log": changesOfNothing,
-		"log tells additions and removals in order":      changesInOrder,
-		"removal carries a decision that is gone":        changesOfDeletedAlert,
-		"removal of what was not active is not logged":   changesOfInactive,
-		"snapshot holds what is active":                  snapshotActive,
-		"cancelled calls end":                            cancelled,
-		"writers at the same time, and who follows them": concurrentWriters,
+		"log tells additions and removals in order":     changesInOrder,
+		"removal carries a decision that is gone":       changesOfDeletedAlert,
+		"removal of what was not active is not logged":  changesOfInactive,
+		"snapshot holds what is active":                 snapshotActive,
+		"allowlist keeps every field":                   allowlistRoundTrip,
+		"allowlist names are unique":                    allowlistExists,
+		"allowlists that are missing":                   allowlistMissing,
+		"values are in an allowlist once":               allowlistItemsOnce,
+		"allowlist refuses what is no address":          allowlistInvalidItem,
+		"allowlist items are removed from one list":     allowlistRemoval,
+		"every change of allowlists moves the revision": allowlistRevision,
+		"usage reports keep every field":                usageRoundTrip,
+		"usage report tells about its sender":           usageSender,
+		"usage report of nobody":                        usageOfNobody,
+		"lease is held by one":                          leaseHeldByOne,
+		"lease runs out":                                leaseRunsOut,
+		"lease is given back":                           leaseReleased,
+		"nodes and their leases":                        nodeRoundTrip,
+		"audit log keeps every field":                   auditRoundTrip,
+		"flush of alerts":                               flushAlerts,
+		"flush of more than a batch":                    flushBatches,
+		"flush by age":                                  flushAges,
+		"flush of idle machines and bouncers":           flushIdle,
+		"flush of the change log":                       flushChanges,
+		"cancelled calls end":                           cancelled,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -86,8 +110,12 @@ type fixture struct {
 
 func newFixture(t *testing.T, open Open) *fixture {
 	t.Helper()
-	c := &clock{now: time.Date(2030, time.January, 2, 3, 4, 5, 123_456_000, time.UTC)}
+	c := newClock()
 	return &fixture{Store: open(t, c.Now), t: t, clock: c}
+}
+
+func newClock() *clock {
+	return &clock{now: time.Date(2030, time.January, 2, 3, 4, 5, 123_456_000, time.UTC)}
 }
 
 type clock struct {

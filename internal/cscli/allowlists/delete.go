@@ -1,0 +1,33 @@
+package allowlists
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"shieldwall/internal/cscli/session"
+	"shieldwall/internal/localapi/store/sql"
+)
+
+func newDelete(runner *session.Runner) *cobra.Command {
+	return &cobra.Command{
+		Use:               "delete [allowlist_name]",
+		Short:             "Delete an allowlist",
+		Example:           "cscli allowlists delete my_allowlist",
+		Args:              session.Args(cobra.ExactArgs(1)),
+		ValidArgsFunction: runner.Complete(names),
+		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *sql.Store, args []string) error {
+			return remove(ctx, s, db, args[0])
+		}),
+	}
+}
+
+func remove(ctx context.Context, s *session.Session, db keeper, name string) error {
+	if _, err := own(ctx, db, name, s.Now()); err != nil {
+		return err
+	}
+	if err := db.DeleteAllowlist(ctx, name); err != nil {
+		return err
+	}
+	return s.Printf("allowlist '%s' deleted successfully\n", name)
+}

@@ -1,0 +1,67 @@
+package allowlists
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"shieldwall/internal/cscli/session"
+	"shieldwall/internal/cscli/table"
+	"shieldwall/internal/wire"
+)
+
+func newList(runner *session.Runner) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List all allowlists",
+		Example: "cscli allowlists list",
+		Args:    session.Args(cobra.NoArgs),
+		RunE:    runner.Run(func(ctx context.Context, s *session.Session, _ []string) error { return list(ctx, s) }),
+	}
+}
+
+func list(ctx context.Context, s *session.Session) error {
+	client, err := s.ConfiguredClient()
+	if err != nil {
+		return err
+	}
+	lists, err := client.Allowlists(ctx)
+	if err != nil {
+		return fmt.Errorf("unable to list allowlists: %w", err)
+	}
+	switch s.Output {
+	case session.JSON:
+		return s.PrintJSONLine(lists)
+	case session.Raw:
+		return s.PrintCSV([]string{"name", "description", "created_at", "updated_at", "console_managed", "size"}, rows(lists, strconv.FormatBool))
+	case session.Human:
+	}
+	t := table.Light(s.Fancy)
+	t.Header("Name", "Description", "Created at", "Updated at", "Managed by Console", "Size")
+	for _, row := range rows(lists, yesNo) {
+		t.Row(row...)
+	}
+	return s.Print(t.String() + "\n")
+}
+
+func rows(lists []wire.Allowlist, truth func(bool) string) [][]string {
+	rows := make([][]string, len(lists))
+	for i, l := range lists {
+		rows[i] = []string{
+			l.Name, l.Description, instant(l.CreatedAt), instant(l.UpdatedAt), truth(l.ConsoleManaged), strconv.Itoa(len(l.Items)),
+		}
+	}
+	return rows
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
+}
+
+// instant is a time as the Local API writes it.
+func instant(t wire.Milliseconds) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }

@@ -1,0 +1,199 @@
+package localapi_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"shieldwall/internal/localapi"
+)
+
+// patience is how long a test waits for what must come: long enough to say nothing about speed.
+const patience = 30 * time.Second
+
+// waiter is a request on the stream that is held open.
+type waiter struct {
+	body chan string
+}
+
+// await holds a request open at the server, and returns once it is.
+func (f *fixture) await(server *localapi.Server, headers []string) waiter {
+	f.t.Helper()
+	before := f.waiting()
+	w := waiter{make(chan string, 1)}
+	ctx := f.t.Context()
+	go func() {
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/v1/decisions/stream?wait=50s", nil)
+		r.RemoteAddr = "127.0.0.1:4000"
+		r.Header.Set(headers[0], headers[1])
+		answer := httptest.NewRecorder()
+		server.Handler().ServeHTTP(answer, r)
+		w.body <- answer.Body.String()
+	}()
+	for deadline := time.Now().Add(patience); f.waiting() == before; {
+		if time.Now().After(deadline) {
+			f.t.Fatal("the request is not held open")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return w
+}
+
+// waiting is the number of requests that are held open.
+func (f *fixture) waiting() float64 {
+	f.t.Helper()
+	families, err := f.registry.Gather()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == "cs_lapi_waiting_bouncers" {
+			return family.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	f.t.Fatal("no count of waiting requests")
+	return 0
+}
+
+func (w waiter) told(t *testing.T) string {
+	t.Helper()
+	select {
+	case body := <-w.body:
+		return body
+	case <-time.After(patience):
+		t.Fatal("nobody was told")
+		return ""
+	}
+}
+
+// TestStreamTellsThoseWhoWait: of what is added, ended, or expires by itself.
+func TestStreamTellsThoseWhoWait(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	m, b := f.machine("m1"), f.bouncer()
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	server := f.start(func(cfg *localapi.Config) { cfg.Listen = "127.0.0.1:0" })
+	if err := server.Listen(ctx); err != nil {
+		t.Fatal(err)
+	}
+	go func() { served <- server.Serve(ctx) }()
+
+	w := f.await(server, b)
+	f.call("POST", "/v1/alerts", "["+banJSON("192.0.2.1", "1h")+"]", m...) // at the other server
+	if got := w.told(t); decisionIDs(got) != "1" || !strings.HasSuffix(got, `"deleted": []}`) {
+		t.Errorf("after an addition: %s", got)
+	}
+	w = f.await(server, b)
+	f.call("DELETE", "/v1/decisions/1", "", m...)
+	if got := w.told(t); decisionIDs(got) != "1" || !strings.HasPrefix(got, `{"new": [],`) {
+		t.Errorf("after a deletion: %s", got)
+	}
+	f.call("POST", "/v1/alerts", "["+banJSON("192.0.2.2", "1h")+"]", m...)
+	f.call("GET", "/v1/decisions/stream", "", b...)
+	w = f.await(server, b)
+	f.wait(2 * time.Hour)
+	if got := w.told(t); decisionIDs(got) != "2" || !strings.HasPrefix(got, `{"new": [],`) {
+		t.Errorf("after an expiry: %s", got)
+	}
+
+	w = f.await(server, b)
+	stop()
+	if got := w.told(t); got != `{"new": [], "deleted": []}` {
+		t.Errorf("at the end of the server: %s", got)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStreamWaitsNoLongerThanAsked(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	b := f.bouncer()
+	f.expect(200, `{"new": [], "deleted": []}`, f.call("GET", "/v1/decisions/stream?wait=1ms", "", b...))
+	f.expect(200, `{"new": [], "deleted": []}`, f.call("GET", "/v1/decisions/stream?startup=true&wait=50s", "", b...))
+	for _, wait := range []string{"x", "-1s", "5"} {
+		w := f.call("GET", "/v1/decisions/stream?wait="+wait, "", b...)
+		if w.Code != 400 || !strings.Contains(w.Body.String(), "'wait' is not a duration such as 30s") {
+			t.Errorf("%s: got %d %s", wait, w.Code, w.Body)
+		}
+	}
+}
+
+// TestStreamSaysWhatIsComplete: revision and counts go with every answer.
+func TestStreamSaysWhatIsComplete(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	m, b := f.machine("m1"), f.bouncer()
+	expect := func(query, want string) {
+		t.Helper()
+		header := f.call("GET", "/v1/decisions/stream"+query, "", b...).Header()
+		got := fmt.Sprint(header.Get("X-Shieldwall-Revision"), header.Get("X-Shieldwall-New"), header.Get("X-Shieldwall-Deleted"))
+		if got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+	seed(t, f, m)
+	expect("", "530")
+	expect("", "500")
+	f.call("DELETE", "/v1/decisions/1", "", m...)
+	expect("", "601")
+	expect("?startup=true", "621")
+	expect("?startup=true", "621")
+}
+
+// TestSnapshotsAreShared: whoever asks second is sent what is encoded once, compressed if it can take that, and
+// nobody is sent what is out of date.
+func TestSnapshotsAreShared(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	m, b := f.machine("m1"), f.bouncer()
+	seed(t, f, m)
+	ask := func(query string, coding ...string) string {
+		t.Helper()
+		w := f.call("GET", "/v1/decisions/stream?startup=true"+query, "", append(coding, b...)...)
+		if w.Header().Get("Content-Encoding") != "gzip" {
+			return w.Body.String()
+		}
+		unzipped, err := gzip.NewReader(w.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(unzipped)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "compressed " + string(body)
+	}
+	first := ask("")
+	if decisionIDs(first) != "1 2 5" {
+		t.Fatalf("got %s", first)
+	}
+	for coding, want := range map[string]string{
+		"": first, "identity": first, "br": first, "gzip;q=0": first, "gzip; q=0": first,
+		"gzip": "compressed " + first, "br, GZIP;q=0.5": "compressed " + first,
+	} {
+		if got := ask("", "Accept-Encoding", coding); got != want {
+			t.Errorf("%q: got %s\nwant %s", coding, got, want)
+		}
+	}
+	if got := ask("&origins=lists", "Accept-Encoding", "gzip"); decisionIDs(got) != "5" {
+		t.Errorf("another filter: %s", got)
+	}
+	f.wait(time.Minute)
+	if got := ask(""); strings.Contains(got, "1h0m0s") {
+		t.Errorf("after a minute: %s", got)
+	}
+	f.call("POST", "/v1/alerts", "["+banJSON("192.0.2.1", "1h")+"]", m...)
+	if got := ask(""); decisionIDs(got) != "1 2 5 6" {
+		t.Errorf("after an addition: %s", got)
+	}
+}

@@ -1,0 +1,108 @@
+package localapiclient
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// inquiryTimeout is how long a server may think about a certificate before it counts as accepted.
+const inquiryTimeout = 2 * time.Second
+
+// explain makes an error of the transport say whose certificate is to blame, and what to do about it.
+func (r *route) explain(request *http.Request, err error) error {
+	var (
+		untrusted *tls.CertificateVerificationError
+		notTLS    tls.RecordHeaderError
+	)
+	switch {
+	case errors.As(err, &untrusted):
+		leaf := untrusted.UnverifiedCertificates[0]
+		return fmt.Errorf("the Local API's certificate is not trusted: %s: %w%s", describe(leaf), untrusted.Err, remedy(untrusted.Err))
+	case errors.As(err, &notTLS) && string(notTLS.RecordHeader[:]) == "HTTP/":
+		return fmt.Errorf("%w; the url must begin with http://", http.ErrSchemeMismatch)
+	case request.URL.Scheme != "https" || request.Context().Err() != nil:
+		return err
+	}
+	alert := alertIn(err)
+	if alert == nil && r.asked.Load() {
+		alert = r.inquire(request)
+	}
+	if alert == nil {
+		return err
+	}
+	return r.refusedByServer(alert)
+}
+
+// alertIn returns what the server said when it ended the connection, nil if it said nothing.
+func alertIn(err error) *net.OpError {
+	var alert *net.OpError
+	if errors.As(err, &alert) && alert.Op == "remote error" {
+		return alert
+	}
+	return nil
+}
+
+// inquire finds out what a server that has asked for a certificate thinks of it. With TLS 1.3 it says so when
+// the client is writing already, who then may learn no more than that the connection is gone. Who only
+// listens hears it.
+func (r *route) inquire(request *http.Request) *net.OpError {
+	if proxy, err := r.Proxy(request); proxy != nil || err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(request.Context(), connectTimeout)
+	defer cancel()
+	config := r.TLSClientConfig.Clone()
+	config.NextProtos = []string{"h2", "http/1.1"}
+	host := request.URL.Host
+	if request.URL.Port() == "" {
+		host = net.JoinHostPort(request.URL.Hostname(), "443")
+	}
+	conn, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", host)
+	if err != nil {
+		return alertIn(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if err := conn.SetReadDeadline(time.Now().Add(inquiryTimeout)); err != nil {
+		return nil
+	}
+	_, err = conn.Read(make([]byte, 1))
+	return alertIn(err)
+}
+
+// refusedByServer explains the alert with which a server has ended the connection.
+func (r *route) refusedByServer(alert *net.OpError) error {
+	text := alert.Error()
+	switch {
+	case r.certificate != nil && strings.Contains(text, "certificate"):
+		return fmt.Errorf("the Local API refuses our certificate: %s: %w", describe(r.certificate), alert)
+	case strings.Contains(text, "certificate required"):
+		return fmt.Errorf("the Local API wants a client certificate: %w; set cert_path and key_path", alert)
+	}
+	return alert
+}
+
+func describe(certificate *x509.Certificate) string {
+	return fmt.Sprintf("%s, issued by %s", certificate.Subject, certificate.Issuer)
+}
+
+// remedy says what to do about a certificate that is not trusted.
+func remedy(err error) string {
+	var (
+		unknown x509.UnknownAuthorityError
+		name    x509.HostnameError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return "; set ca_cert_path to the certificates of its authority"
+	case errors.As(err, &name):
+		return "; the url must use a name or an address that the certificate is for"
+	}
+	return ""
+}

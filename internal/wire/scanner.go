@@ -1,0 +1,352 @@
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"shieldwall/internal/domain/fault"
+)
+
+const (
+	windowSize   = 16 << 10
+	maxInterned  = 512 // different texts that are kept once
+	internLength = 64  // bytes of the longest of them
+)
+
+// scanner reads JSON from a stream, value by value, and holds no more of it than one text. The first error
+// stays: after it every method returns zero values, and loops end.
+type scanner struct {
+	r        io.Reader // bounded by a guard
+	window   []byte
+	at, end  int // what is left of the window
+	err      error
+	literal  []byte // of the text or number that was read last
+	interned map[string]string
+}
+
+func newScanner(r io.Reader) *scanner {
+	return &scanner{r: &guard{r: r}, window: make([]byte, windowSize), interned: map[string]string{}}
+}
+
+func (s *scanner) fail(err error) {
+	if s.err == nil {
+		s.err = invalid(err)
+	}
+	s.at, s.end = 0, 0
+}
+
+// invalid marks err as the sender's fault, unless it says itself whose it is.
+func invalid(err error) error {
+	if fault.KindOf(err) != fault.Internal {
+		return err
+	}
+	return fault.Mark(fault.Invalid, err)
+}
+
+// fill makes sure that there is a byte at s.at, unless there is an error.
+func (s *scanner) fill() bool {
+	for s.err == nil && s.at == s.end {
+		n, err := s.r.Read(s.window)
+		s.at, s.end = 0, n
+		if n == 0 && err != nil {
+			s.fail(err)
+		}
+	}
+	return s.err == nil
+}
+
+// next returns the first byte after white space, without taking it; 0 after an error.
+func (s *scanner) next() byte {
+	for s.fill() {
+		for ; s.at < s.end; s.at++ {
+			switch b := s.window[s.at]; b {
+			case ' ', '\t', '\r', '\n':
+			default:
+				return b
+			}
+		}
+	}
+	return 0
+}
+
+// unexpected fails because of the byte b that was seen instead of something else, or because the stream has
+// ended there.
+func (s *scanner) unexpected(b byte, where string) {
+	if errors.Is(s.err, io.EOF) {
+		s.err = fault.Mark(fault.Invalid, io.ErrUnexpectedEOF)
+		return
+	}
+	s.fail(fmt.Errorf("invalid character %s %s", quoteByte(b), where))
+}
+
+func quoteByte(b byte) string {
+	if b == '"' {
+		return `'"'`
+	}
+	return strconv.QuoteRune(rune(b))
+}
+
+// object reads an object and calls member for the name of each member, in lower case, to read its value.
+func (s *scanner) object(member func(name string)) {
+	if b := s.next(); b != '{' {
+		s.mismatch(b, "an object")
+		return
+	}
+	s.at++
+	if s.next() == '}' {
+		s.at++
+		return
+	}
+	for more := s.err == nil; more; more = s.more('}', "after object key:value pair") {
+		if b := s.next(); b != '"' {
+			s.unexpected(b, "looking for beginning of object key string")
+			return
+		}
+		name := s.text()
+		if b := s.next(); b != ':' {
+			s.unexpected(b, "after object key")
+			return
+		}
+		s.at++
+		member(strings.ToLower(name)) // names were never compared by case
+	}
+	s.inside()
+}
+
+// array reads an array and calls element to read each of its elements.
+func (s *scanner) array(element func(i int)) {
+	if b := s.next(); b != '[' {
+		s.mismatch(b, "an array")
+		return
+	}
+	s.at++
+	if s.next() == ']' {
+		s.at++
+		return
+	}
+	for i, more := 0, s.err == nil; more; i, more = i+1, s.more(']', "after array element") {
+		element(i)
+	}
+	s.inside()
+}
+
+// inside makes the end of the stream an error that says that more should have come.
+func (s *scanner) inside() {
+	if errors.Is(s.err, io.EOF) {
+		s.err = fault.Mark(fault.Invalid, io.ErrUnexpectedEOF)
+	}
+}
+
+// more takes what follows an element and reports whether that is another one.
+func (s *scanner) more(closing byte, where string) bool {
+	switch b := s.next(); {
+	case s.err != nil:
+		return false
+	case b == ',':
+		s.at++
+		return true
+	case b == closing:
+		s.at++
+		return false
+	default:
+		s.unexpected(b, where)
+		return false
+	}
+}
+
+// mismatch fails because the value that begins with b is not what is wanted.
+func (s *scanner) mismatch(b byte, wanted string) {
+	if s.err != nil {
+		return
+	}
+	kinds := map[byte]string{'{': "an object", '[': "an array", '"': "a text", 't': "a boolean", 'f': "a boolean", 'n': "null", '-': "a number"}
+	is, known := kinds[b]
+	if '0' <= b && b <= '9' {
+		is, known = "a number", true
+	}
+	if !known {
+		s.unexpected(b, "looking for beginning of value")
+		return
+	}
+	s.fail(fmt.Errorf("%s where %s is wanted", is, wanted))
+}
+
+// null takes a null, if that is what comes.
+func (s *scanner) null() bool {
+	if s.next() != 'n' {
+		return false
+	}
+	s.word("null")
+	return true
+}
+
+func (s *scanner) word(word string) {
+	for i := range len(word) {
+		if !s.fill() {
+			s.inside()
+			return
+		}
+		if b := s.window[s.at]; b != word[i] {
+			s.unexpected(b, fmt.Sprintf("in literal %s (expecting %s)", word, quoteByte(word[i])))
+			return
+		}
+		s.at++
+	}
+}
+
+func (s *scanner) boolean() bool {
+	switch b := s.next(); b {
+	case 't':
+		s.word("true")
+		return s.err == nil
+	case 'f':
+		s.word("false")
+	default:
+		s.mismatch(b, "a boolean")
+	}
+	return false
+}
+
+// text reads a text. Short ones that occur again and again are kept once.
+func (s *scanner) text() string {
+	if b := s.next(); b != '"' {
+		s.mismatch(b, "a text")
+		return ""
+	}
+	plain := s.quoted()
+	if s.err != nil {
+		return ""
+	}
+	if plain {
+		return s.intern(s.literal[1 : len(s.literal)-1])
+	}
+	var text string
+	if err := json.Unmarshal(s.literal, &text); err != nil {
+		s.fail(err)
+	}
+	return text
+}
+
+// quoted reads a text, with its quotes, into the literal. It reports whether every byte stands for itself.
+func (s *scanner) quoted() (plain bool) {
+	s.literal = append(s.literal[:0], '"')
+	s.at++
+	plain = true
+	for s.fill() {
+		chunk := s.window[s.at:s.end]
+		length := plainLength(chunk)
+		s.literal = append(s.literal, chunk[:length]...)
+		s.at += length
+		if length == len(chunk) {
+			continue
+		}
+		b := chunk[length]
+		s.literal = append(s.literal, b)
+		s.at++
+		switch {
+		case b == '"':
+			return plain
+		case b == '\\' && s.fill():
+			s.literal = append(s.literal, s.window[s.at])
+			s.at++
+		case b < ' ':
+			s.unexpected(b, "in string literal")
+		}
+		plain = false
+	}
+	s.inside()
+	return false
+}
+
+// plainLength returns how many bytes at the start of chunk stand for themselves and do not end a text.
+func plainLength(chunk []byte) int {
+	for i, b := range chunk {
+		if b == '"' || b == '\\' || b < ' ' || b >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return len(chunk)
+}
+
+func (s *scanner) intern(literal []byte) string {
+	if len(literal) > internLength {
+		return string(literal)
+	}
+	if known, ok := s.interned[string(literal)]; ok {
+		return known
+	}
+	text := string(literal)
+	if len(s.interned) < maxInterned {
+		s.interned[text] = text
+	}
+	return text
+}
+
+// integer reads a number of 32 bits.
+func (s *scanner) integer() int32 {
+	s.number()
+	if s.err != nil {
+		return 0
+	}
+	value, err := strconv.ParseInt(string(s.literal), 10, 32)
+	if err != nil {
+		s.fail(fmt.Errorf("%s where a whole number of 32 bits is wanted", s.literal))
+	}
+	return int32(value) //nolint:gosec // parsed as one
+}
+
+func (s *scanner) float() float32 {
+	s.number()
+	if s.err != nil {
+		return 0
+	}
+	value, err := strconv.ParseFloat(string(s.literal), 32)
+	if err != nil {
+		s.fail(fmt.Errorf("%s where a number of 32 bits is wanted", s.literal))
+	}
+	return float32(value)
+}
+
+// number reads a number into the literal.
+func (s *scanner) number() {
+	if b := s.next(); b != '-' && (b < '0' || b > '9') {
+		s.mismatch(b, "a number")
+		return
+	}
+	s.literal = s.literal[:0]
+	for s.fill() {
+		b := s.window[s.at]
+		if (b < '0' || b > '9') && b != '-' && b != '+' && b != '.' && b != 'e' && b != 'E' {
+			break
+		}
+		s.literal = append(s.literal, b)
+		s.at++
+	}
+	s.inside() // a number in a document never ends it
+	if s.err == nil && !json.Valid(s.literal) {
+		s.fail(fmt.Errorf("invalid number %.40s", s.literal))
+	}
+}
+
+// skip reads a value that is of no interest.
+func (s *scanner) skip() {
+	switch b := s.next(); b {
+	case '{':
+		s.object(func(string) { s.skip() })
+	case '[':
+		s.array(func(int) { s.skip() })
+	case '"':
+		s.text()
+	case 't', 'f':
+		s.boolean()
+	case 'n':
+		s.word("null")
+	default:
+		s.number()
+	}
+}
