@@ -29,6 +29,8 @@ summary() {
 	' "$record" -
 }
 
+mkdir -p "$(dirname "$record")"
+touch "$record"
 if [[ ${1:-} == --summary ]]; then
 	summary
 	exit
@@ -40,8 +42,7 @@ corpus=$(go env GOCACHE)/fuzz/$(go list -m)
 # The last line of progress: "fuzz: elapsed: 1m0s, execs: 1234 (56/sec), new interesting: 7 (total: 89)".
 figure() { grep -oE "$1: [0-9]+" "$2" | tail -1 | grep -oE '[0-9]+' || echo 0; }
 
-mkdir -p test/fuzz "$corpus"
-touch "$record"
+mkdir -p "$corpus"
 if [[ -f $archive ]]; then tar -C "$corpus" --skip-old-files -xzf "$archive"; fi
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT

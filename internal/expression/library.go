@@ -123,6 +123,10 @@ func New(deps Deps) *Library {
 	return l
 }
 
+// IsPlain reports whether every expression runs on the machine of expr, so that whoever knows a shorter way to the
+// same result should not take it.
+func (l *Library) IsPlain() bool { return l.plain }
+
 // Options returns the helpers as options for expr.Compile.
 func (l *Library) Options() []expr.Option {
 	options := make([]expr.Option, len(l.helpers))

@@ -33,6 +33,9 @@ func NewSelector(filters []*Bool) *Selector {
 // nil) is told of those that cannot be evaluated. Filters that change something do so before later ones are looked
 // at.
 func (s *Selector) Select(env any, into []int, failed func(i int, err error)) []int {
+	if s == nil { // nobody has asked for anything
+		return into
+	}
 	search, ok := s.spare.Get().(*search)
 	if !ok {
 		search = newSearch(s)

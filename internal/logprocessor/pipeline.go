@@ -208,6 +208,7 @@ func (p *Pipeline) save() {
 }
 
 func (p *Pipeline) pourBatch(batch parsed) []*wire.Alert {
+	p.Engine.Foresee(batch.pours)
 	var alerts []*wire.Alert
 	for i := range batch.matched {
 		m := &batch.matched[i]

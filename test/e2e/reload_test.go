@@ -4,36 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"testing"
 	"time"
 )
-
-// TestReloadKeepsBucketsAndRules fills a bucket across a reload, and reloads a broken configuration.
-func TestReloadKeepsBucketsAndRules(t *testing.T) {
-	t.Parallel()
-	in := newInstance(t, "")
-	in.installContent()
-	in.register()
-	engine := in.startEngine()
-	attack := bruteForce("198.51.100.7")
-	in.log(attack[:3]...)
-	in.write("scenarios/broken.yaml", "type: nonsense\nname: me/broken\ndescription: x\nfilter: 'true'\n")
-	engine.reload()
-	engine.await("the running configuration stays in force")
-	in.write("scenarios/broken.yaml", "type: trigger\nname: me/fine\ndescription: x\nfilter: evt.Meta.service == 'none'\n")
-	engine.reload()
-	engine.await("reloaded")
-	in.log(attack[3:]...)
-	eventually(t, "the bucket overflows", func() bool {
-		for _, alert := range in.alerts() {
-			if strings.HasSuffix(alert.Scenario, "ssh-bf") && alert.EventsCount == 6 {
-				return true
-			}
-		}
-		return false
-	})
-}
 
 // TestReloadsLoseNothing reloads again and again while attackers log one line each in turn: every line counts once, in
 // the one alert of its attacker. Every other reload is refused for a broken new scenario.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -289,6 +290,32 @@ func TestFullListsAskNoFurther(t *testing.T) {
 	}
 	if log.Len() > 0 {
 		t.Errorf("log: %s", log)
+	}
+}
+
+// TestFootprint: what Meta says of an event does not change when the rest of it is gone.
+func TestFootprint(t *testing.T) {
+	t.Parallel()
+	evt := event.New(event.Line{Raw: "raw"}, event.Live)
+	evt.Meta["k"], evt.Parsed["p"], evt.Enriched["e"], evt.Unmarshaled["u"] = "1", "2", "3", map[string]any{"v": "4"}
+	for _, text := range []string{
+		"k: [evt.Meta.k]", "k: [evt.Parsed.p, evt.Enriched.e + evt.Line.Raw]", "k: [evt.Unmarshaled.u.v]", "k: [ToJsonString(evt.Parsed)]", "k: [ToJsonString(evt)]",
+		"k: [evt.Parsed[evt.Meta.k], len(match)]", "k: ['match.x ?? evt.Parsed.p']", "k: [req.URL?.Path ?? evt.GetMeta('k')]",
+	} {
+		set, _ := load(t, item("a.yaml", text))
+		want := set.Meta([]*event.Event{evt})
+		got := set.Meta([]*event.Event{event.NewPacker(set.Footprint()).Pack(evt).Unpack()})
+		if len(want) == 0 || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %v, want %v", text, got, want)
+		}
+	}
+	set, _ := load(t, item("a.yaml", "k: [evt.Meta.k, evt.Parsed.p]"))
+	if got := event.NewPacker(set.Footprint()).Pack(evt).Unpack(); got.Line.Raw != "" || len(got.Enriched) > 0 || got.Parsed["p"] != "2" {
+		t.Errorf("kept %+v", got)
+	}
+	var none *alertcontext.Set
+	if !reflect.DeepEqual(none.Footprint(), event.Footprint{}) {
+		t.Error("nothing asks for something")
 	}
 }
 

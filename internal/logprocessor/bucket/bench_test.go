@@ -141,13 +141,3 @@ func filled(packer *event.Packer, live int) (*bucket.Store, [2]*bucket.Family, t
 	}
 	return store, families, at
 }
-
-func TestSizes(t *testing.T) {
-	p := packerOfHub()
-	for i := range 1000 {
-		p.Pack(sshd(i))
-		p.Pack(nginx(i))
-	}
-	t.Logf("%d %q", len(p.Pack(sshd(1000000)).Text()), p.Pack(sshd(1000000)).Text())
-	t.Logf("%d %q", len(p.Pack(nginx(1000000)).Text()), p.Pack(nginx(1000000)).Text())
-}

@@ -47,6 +47,10 @@ type Config struct {
 	// Overflows is asked after each pour of a bucket that has a condition, or bayesian ones. nil: never.
 	// It must be pure but for the state's Evidence, and keep nothing.
 	Overflows func(state *State, evt *event.Event) bool
+
+	// Ask answers up to MaxQuestions questions about an event, a bit for each, when it comes. It must be pure and
+	// ask for nothing that is not kept of events. With it Overflows is shown Watched in place of the queue.
+	Ask func(evt *event.Event) uint8
 }
 
 // Input is an event on its way into a bucket, with what its scenario found out about it.
@@ -66,7 +70,8 @@ type State struct {
 	First, Last time.Time   // of the events poured
 	Total       int         // events poured, kept or not
 	Queue       []*event.Event
-	Evidence    []bool // bayesian conditions that stay true
+	Evidence    []bool   // bayesian conditions that stay true
+	Watched     *Watched // in place of Queue, for Overflows of a bucket that asks
 }
 
 // Outcome says what became of a bucket.

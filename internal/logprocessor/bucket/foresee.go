@@ -36,13 +36,22 @@ func (s *Store) Foresee(visits []Visit) {
 		}
 	}
 	for _, number := range numbers[:len(visits)] {
-		if number == 0 {
-			continue
-		}
-		if queue := s.entries.at(number).queue; len(queue) > 0 && queue[0].IsZero() {
-			s.foreseen++
+		if number != 0 {
+			s.foreseen ^= s.entries.at(number).touch()
 		}
 	}
+}
+
+// touch reads what a pour does behind the entry.
+func (e *entry) touch() uint64 {
+	var read uint64
+	if len(e.queue) > 0 && !e.queue[0].IsZero() {
+		read++
+	}
+	if e.more != nil && e.more.distinct.few != "" {
+		read += uint64(e.more.distinct.few[0])
+	}
+	return read
 }
 
 // anyEntry takes what has the hash: that it is another's once in a billion does no harm.

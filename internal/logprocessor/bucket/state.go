@@ -23,6 +23,7 @@ type more struct {
 	group    string // too long for its entry
 	distinct distinct
 	evidence *[]bool
+	answers  *answers // nil: nothing was asked yet
 }
 
 func (s *state) take(in Input, limit int) {

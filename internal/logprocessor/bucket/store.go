@@ -144,12 +144,25 @@ func (f *Family) pour(e *entry, in Input) Outcome {
 // overflows asks the conditions of a bucket.
 func (f *Family) overflows(e *entry, evt *event.Event) bool {
 	view := e.view()
-	view.Queue = f.store.memo.queue(e.queue)
+	if f.config.Ask == nil {
+		view.Queue = f.store.memo.queue(e.queue)
+	} else {
+		view.Watched = f.watched(e, evt)
+	}
 	overflows := f.config.Overflows(view, evt)
 	if view.Evidence != nil {
 		e.remember(view.Evidence)
 	}
 	return overflows
+}
+
+func (f *Family) watched(e *entry, evt *event.Event) *Watched {
+	more, memo := e.extended(), &f.store.memo
+	if more.answers == nil {
+		more.answers = &answers{}
+	}
+	more.answers.follow(&e.state, f.config.Ask, evt, memo)
+	return &Watched{queue: e.queue, answers: more.answers, memo: memo}
 }
 
 // Expire ends the live buckets whose time has come. Call it about once a second, with a clock that does

@@ -79,7 +79,7 @@ func (p Packed) Own(text string) string {
 	return strings.Clone(text)
 }
 
-// Unpack returns the event as far as it was kept. It belongs to the caller.
+// Unpack returns the event as far as it was kept, if there is one. It belongs to the caller.
 func (p Packed) Unpack() *Event {
 	evt, err := p.unpack()
 	if err != nil {

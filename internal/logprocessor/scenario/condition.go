@@ -29,7 +29,11 @@ func (s *Scenario) compileConditions(from *spec, library *expression.Library) er
 			return yamlfile.In("condition", err)
 		}
 		s.conditions = append(s.conditions, condition)
-		verdicts = append(verdicts, func(state *bucket.State, evt *event.Event) bool { return s.holds(condition, state, evt) })
+		verdict, err := s.verdictOf(from.Condition, condition, library)
+		if err != nil {
+			return yamlfile.In("condition", err)
+		}
+		verdicts = append(verdicts, verdict)
 	}
 	if s.bucket.Kind == bucket.Bayesian {
 		odds, err := s.compileBayesian(from, library)
@@ -44,6 +48,25 @@ func (s *Scenario) compileConditions(from *spec, library *expression.Library) er
 		}
 	}
 	return nil
+}
+
+// verdictOf makes buckets ask what a condition wants to know of each event when it comes, where that is possible and
+// nothing else looks at the whole queue.
+func (s *Scenario) verdictOf(text string, condition *expression.Bool, library *expression.Library) (verdict, error) {
+	inFull := func(state *bucket.State, evt *event.Event) bool {
+		return s.holds(condition, s.conditionEnv(state, evt))
+	}
+	if s.bucket.Kind == bucket.Bayesian || library.IsPlain() {
+		return inFull, nil
+	}
+	watch, err := newWatch(text, library)
+	if err != nil || watch == nil {
+		return inFull, err
+	}
+	s.bucket.Ask = watch.ask(s)
+	return func(state *bucket.State, evt *event.Event) bool {
+		return s.holds(watch.condition, &watchEnv{Evt: evt, Watched: state.Watched})
+	}, nil
 }
 
 func (s *Scenario) compileBayesian(from *spec, library *expression.Library) (verdict, error) {
@@ -88,8 +111,8 @@ func (s *Scenario) posterior(prior float32, list []evidence, state *bucket.State
 	return p
 }
 
-func (s *Scenario) holds(condition *expression.Bool, state *bucket.State, evt *event.Event) bool {
-	result, err := condition.Eval(s.conditionEnv(state, evt))
+func (s *Scenario) holds(condition *expression.Bool, env any) bool {
+	result, err := condition.Eval(env)
 	if err != nil {
 		s.log.Warn("condition cannot be evaluated", "error", err)
 		return false

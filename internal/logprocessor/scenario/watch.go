@@ -7,11 +7,9 @@ import (
 	"github.com/expr-lang/expr/parser"
 
 	"shieldwall/internal/expression"
+	"shieldwall/internal/logprocessor/bucket"
 	"shieldwall/internal/logprocessor/event"
 )
-
-// maxQuestions bounds what a condition may ask of each event: the answers are the bits of a byte.
-const maxQuestions = 8
 
 // watch is a condition that has been rewritten so that a pour costs no look at all events of a bucket: what it
 // asks of each event is asked once, when the event comes, and counted.
@@ -22,22 +20,8 @@ type watch struct {
 
 // watchEnv is what a rewritten condition can name.
 type watchEnv struct {
-	Evt     *event.Event `expr:"evt"`
-	Watched watched      `expr:"watched"`
-}
-
-// watched is what is known about the events of a bucket.
-type watched interface {
-	// Len returns how many there are.
-	Len() int
-	// Count returns of how many the answer to a question was yes.
-	Count(question int) int
-	// Last returns the newest n of those, or fewer, oldest first.
-	Last(question, n int) []*event.Event
-	// Newest returns the newest n of all, or fewer, oldest first.
-	Newest(n int) []*event.Event
-	// At returns one of all, counted from the end when i is negative. It panics where there is none.
-	At(i int) *event.Event
+	Evt     *event.Event    `expr:"evt"`
+	Watched *bucket.Watched `expr:"watched"`
 }
 
 // newWatch returns nil for a condition that has to see the whole queue.
@@ -61,6 +45,24 @@ func newWatch(condition string, library *expression.Library) (*watch, error) {
 	return w, nil
 }
 
+// ask answers the questions about an event.
+func (w *watch) ask(s *Scenario) func(evt *event.Event) uint8 {
+	return func(evt *event.Event) uint8 {
+		env := &event.Env{Evt: evt}
+		var answers uint8
+		for i, question := range w.questions {
+			yes, err := question.Eval(env)
+			if err != nil {
+				s.log.Warn("condition cannot be evaluated", "error", err)
+			}
+			if yes {
+				answers |= 1 << i
+			}
+		}
+		return answers
+	}
+}
+
 // rewrite replaces what a condition does with the queue by calls of watched, and returns the questions that it
 // asks of each event. It reports false when anything is left that needs the queue itself.
 func rewrite(condition string) (rewritten string, questions []string, ok bool) {
@@ -77,7 +79,7 @@ func rewrite(condition string) (rewritten string, questions []string, ok bool) {
 		tree.Node = declaration.Expr
 	}
 	ast.Walk(&tree.Node, r)
-	if len(r.questions) > maxQuestions || r.asksForBucket(tree.Node) {
+	if len(r.questions) > bucket.MaxQuestions || r.asksForBucket(tree.Node) {
 		return "", nil, false
 	}
 	return tree.Node.String(), r.questions, true

@@ -1,0 +1,120 @@
+package bucket_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"shieldwall/internal/logprocessor/bucket"
+	"shieldwall/internal/logprocessor/event"
+)
+
+// TestStoreFindsWhatIsThere, and nothing else, while tens of thousands of buckets come and go.
+func TestStoreFindsWhatIsThere(t *testing.T) {
+	t.Parallel()
+	store, config, now := bucket.NewStore(start), leaky(2, time.Second), start
+	random, held, one := rand.New(rand.NewPCG(1, 2)), map[bucket.Key]int{}, live(0) // the events in each bucket
+	for step := range 200_000 {
+		groups := 1 + 30_000*(step/50_000%2) // it fills, empties, and fills again
+		key := bucket.Key{Scenario: fmt.Sprint(random.IntN(2)), Group: fmt.Sprint(random.IntN(groups))}
+		if random.IntN(3) == 0 {
+			key.Group += strings.Repeat(" long", 10)
+		}
+		in := one
+		in.At = now
+		in.Cancel = random.IntN(10) == 0
+		result := pour(store, key, config, in)[0]
+		if result.Created != (held[key] == 0) || result.Key != key {
+			t.Fatalf("step %d: %+v, there were %d events", step, result, held[key])
+		}
+		held[key]++
+		if result.Outcome != bucket.Kept {
+			delete(held, key)
+		}
+		if step%500 == 0 {
+			now = now.Add(time.Second)
+			for _, ended := range store.Expire(now) {
+				if held[ended.Key] == 0 {
+					t.Fatalf("step %d: %v was not there", step, ended.Key)
+				}
+				delete(held, ended.Key)
+			}
+		}
+		if store.Len() != len(held) {
+			t.Fatalf("step %d: %d buckets, want %d", step, store.Len(), len(held))
+		}
+	}
+}
+
+// TestForeseeChangesNothing, whether or not the buckets are there.
+func TestForeseeChangesNothing(t *testing.T) {
+	t.Parallel()
+	store, config := bucket.NewStore(start), leaky(2, time.Second)
+	family := store.Family("s", config)
+	visits := []bucket.Visit{{Family: family, Group: "a"}}
+	store.Foresee(visits)
+	for i := range 10_000 {
+		visits = append(visits, bucket.Visit{Family: family, Group: fmt.Sprint(i)})
+		in, value := live(0), "value"
+		if i%2 == 0 {
+			in.Distinct = &value
+		}
+		family.Pour(fmt.Sprint(i), in)
+	}
+	if !store.Crowded() {
+		t.Error("not crowded")
+	}
+	for ; len(visits) > 0; visits = visits[min(50, len(visits)):] {
+		store.Foresee(visits)
+	}
+	if store.Len() != 10_000 {
+		t.Errorf("%d buckets", store.Len())
+	}
+}
+
+// TestConditionsSeeAllEvents of a bucket that holds more than are remembered unpacked.
+func TestConditionsSeeAllEvents(t *testing.T) {
+	t.Parallel()
+	const events = 10_000
+	wrong := 0
+	config := &bucket.Config{
+		Kind: bucket.Conditional, Capacity: -1, Keep: -1, Lifetime: time.Hour,
+		Overflows: func(state *bucket.State, evt *event.Event) bool {
+			newest := len(state.Queue) - 1
+			if state.Queue[newest].Line.Raw != evt.Line.Raw || state.Queue[newest/2].Line.Raw != fmt.Sprint(newest/2) || state.Total != len(state.Queue) {
+				wrong++
+			}
+			return len(state.Queue) == events
+		},
+	}
+	store, packer := bucket.NewStore(start), event.NewPacker(event.Everything())
+	family := store.Family("s", config)
+	for i := range events {
+		evt := event.New(event.Line{Raw: fmt.Sprint(i)}, event.Live)
+		if len(family.Pour("", bucket.Input{Event: evt, Kept: packer.Pack(evt), At: start})) != 1 {
+			t.Fatal("no result")
+		}
+	}
+	if store.Len() != 0 || wrong > 0 {
+		t.Errorf("%d buckets left, %d times the events were others", store.Len(), wrong)
+	}
+}
+
+// TestTimesComeBack to the nanosecond and the minute of their zone.
+func TestTimesComeBack(t *testing.T) {
+	t.Parallel()
+	for _, at := range []time.Time{
+		start.Add(123456789), start.In(time.FixedZone("", -5*3600-1800)), time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC),
+	} {
+		in := replayed(0)
+		in.At = at
+		got := pour(bucket.NewStore(start), bucket.Key{}, &bucket.Config{Kind: bucket.Trigger}, in)[0].State
+		for _, back := range []time.Time{got.First, got.Last} {
+			if back.Format(time.RFC3339Nano) != at.Format(time.RFC3339Nano) || back.String() != at.String() {
+				t.Errorf("got %v, want %v", back, at)
+			}
+		}
+	}
+}
