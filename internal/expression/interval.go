@@ -36,6 +36,23 @@ func ofTimes(name string, f func([]time.Time) (time.Duration, error)) helper {
 	}, types: []any{new(func([]time.Time) time.Duration), new(func([]any) time.Duration)}}
 }
 
+// Intervals are the helpers that turn times, in any order, into a duration, by their names. They fail for fewer than
+// two times.
+func Intervals() map[string]func([]time.Time) (time.Duration, error) {
+	ofAny := func(f func([]time.Time) (time.Duration, error)) func([]time.Time) (time.Duration, error) {
+		return func(times []time.Time) (time.Duration, error) {
+			sorted, err := sortedTimes(times)
+			if err != nil {
+				return 0, err
+			}
+			return f(sorted)
+		}
+	}
+	return map[string]func([]time.Time) (time.Duration, error){
+		"AverageInterval": ofAny(averageInterval), "MedianInterval": ofAny(medianInterval),
+	}
+}
+
 func sortedTimes(list any) ([]time.Time, error) {
 	var times []time.Time
 	switch list := list.(type) {

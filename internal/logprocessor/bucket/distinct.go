@@ -29,7 +29,7 @@ func (d *distinct) add(value string) bool {
 	}
 	d.count++
 	if d.many == nil && len(d.few)+len(value) < fewBytes {
-		d.few += string([]byte{byte(len(value))}) + value
+		d.few += string([]byte{byte(len(value))}) + value //nolint:gosec // below fewBytes
 		return true
 	}
 	if d.many == nil {

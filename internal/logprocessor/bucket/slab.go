@@ -67,7 +67,7 @@ func (s *slab) remove(e *entry) {
 	index, place := (e.number-1)/blockSize, (e.number-1)%blockSize
 	room := &s.rooms[index]
 	*e = entry{told: uint32(room.first)}
-	room.first, room.count = uint16(place), room.count+1 //nolint:gosec // below blockSize
+	room.first, room.count = uint16(place), room.count+1
 	switch room.count {
 	case 1:
 		s.roomy = append(s.roomy, index)
@@ -95,7 +95,7 @@ func (s *slab) grow() {
 	}
 	added := new(block)
 	for i := range added {
-		added[i].told = uint32(i + 1) //nolint:gosec // below blockSize
+		added[i].told = uint32(i + 1)
 	}
 	s.blocks[index], s.rooms[index] = added, room{count: blockSize}
 	s.roomy = append(s.roomy, index)

@@ -244,8 +244,8 @@ func (s *Store) Retain(shape func(scenario string) *Config) map[string]int {
 }
 
 func (f *Family) hash(group string) uint32 {
-	const spread = 0x9e3779b97f4a7c15                                                // an odd number without a pattern
-	return uint32(((maphash.String(f.store.seed, group) ^ f.salt) * spread) >> half) //nolint:gosec // the upper half
+	const spread = 0x9e3779b97f4a7c15 // an odd number without a pattern
+	return uint32(((maphash.String(f.store.seed, group) ^ f.salt) * spread) >> half)
 }
 
 func (f *Family) find(hash uint32, group string) *entry {

@@ -17,7 +17,7 @@ const (
 
 func placeOf(hash, number uint32) place { return place(hash)<<half | place(number) }
 
-func (p place) hash() uint32 { return uint32(p >> half) } //nolint:gosec // the upper half
+func (p place) hash() uint32 { return uint32(p >> half) }
 
 func (p place) number() uint32 { return uint32(p) } //nolint:gosec // the lower half
 

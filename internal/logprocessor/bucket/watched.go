@@ -2,6 +2,7 @@ package bucket
 
 import (
 	"slices"
+	"time"
 
 	"shieldwall/internal/logprocessor/event"
 )
@@ -32,6 +33,28 @@ func (w *Watched) Last(question, n int) []*event.Event {
 	return events
 }
 
+// LastTimes returns the times of the events that Last returns.
+func (w *Watched) LastTimes(question, n int) []time.Time {
+	times := make([]time.Time, 0, min(n, w.Count(question)))
+	for i := len(w.queue) - 1; i >= 0 && len(times) < n; i-- {
+		if w.answers.bits[i]&(1<<question) != 0 {
+			times = append(times, w.answers.times[i].time())
+		}
+	}
+	slices.Reverse(times)
+	return times
+}
+
+// NewestTimes returns the times of the events that Newest returns.
+func (w *Watched) NewestTimes(n int) []time.Time {
+	newest := w.answers.times[max(0, len(w.queue)-n):]
+	times := make([]time.Time, len(newest))
+	for i, at := range newest {
+		times[i] = at.time()
+	}
+	return times
+}
+
 // Newest returns the newest n of all, or all if there are fewer, oldest first.
 func (w *Watched) Newest(n int) []*event.Event {
 	return w.memo.queue(w.queue[max(0, len(w.queue)-n):])
@@ -51,6 +74,7 @@ const MaxQuestions = 8
 // answers are those about the events of a queue, in their order: a bit for each question.
 type answers struct {
 	bits   []uint8
+	times  []moment // of the events themselves
 	counts [MaxQuestions]int
 	total  uint32 // events that had been poured when the last answers came
 }
@@ -61,16 +85,17 @@ func (a *answers) follow(s *state, ask func(*event.Event) uint8, latest *event.E
 	if a.total+1 != s.total {
 		*a = answers{}
 		for _, kept := range s.queue[:len(s.queue)-1] {
-			a.add(ask(memo.unpack(kept)))
+			a.add(memo.unpack(kept), ask)
 		}
 	}
 	a.total = s.total
-	a.add(ask(latest))
+	a.add(latest, ask)
 	a.drop(len(a.bits) - len(s.queue))
 }
 
-func (a *answers) add(bits uint8) {
-	a.bits = append(a.bits, bits)
+func (a *answers) add(evt *event.Event, ask func(*event.Event) uint8) {
+	bits := ask(evt)
+	a.bits, a.times = append(a.bits, bits), append(a.times, momentOf(evt.Time))
 	a.count(bits, 1)
 }
 
@@ -83,6 +108,7 @@ func (a *answers) drop(oldest int) {
 		a.count(bits, -1)
 	}
 	a.bits = append(a.bits[:0], a.bits[oldest:]...)
+	a.times = append(a.times[:0], a.times[oldest:]...)
 }
 
 func (a *answers) count(bits uint8, by int) {

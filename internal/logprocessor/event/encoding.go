@@ -47,20 +47,23 @@ func (w *writer) bool(value bool) {
 
 func (w *writer) text(text string) {
 	if number, known := w.symbols.numbers[text]; known {
-		w.uvarint(uint64(number)<<2 | symbol) //nolint:gosec // never negative
+		w.head(uint64(number), symbol) //nolint:gosec // never negative
 		return
 	}
 	if seconds, rest, ok := cutDate(text); ok {
-		w.uvarint(seconds<<2 | date)
+		w.head(seconds, date)
 		w.text(rest)
 		return
 	}
 	if w.symbols.common(text) {
 		w.common = append(w.common, text)
 	}
-	w.uvarint(uint64(len(text))<<2 | literal)
+	w.head(uint64(len(text)), literal)
 	w.bytes = append(w.bytes, text...)
 }
+
+// head begins a text.
+func (w *writer) head(number, form uint64) { w.uvarint(number<<2 | form) }
 
 func (w *writer) texts(texts map[string]string) {
 	w.uvarint(uint64(len(texts)))
@@ -144,7 +147,7 @@ func (r *reader) uvarint() uint64 {
 
 func (r *reader) varint() int64 {
 	value := r.uvarint()
-	return int64(value>>1) ^ -int64(value&1) //nolint:gosec // zigzag
+	return int64(value>>1) ^ -int64(value&1)
 }
 
 // count is the length of what takes a byte an element at least.
@@ -185,7 +188,7 @@ func (r *reader) text() string {
 			r.fail(endsEarly)
 			return ""
 		}
-		return r.take(int(number >> 2)) //nolint:gosec // at most len
+		return r.take(int(number >> 2))
 	case symbol:
 		if number>>2 >= uint64(len(r.symbols)) {
 			r.fail("unknown symbol")
@@ -227,7 +230,7 @@ func (r *reader) time() time.Time {
 		r.fail("time of no second")
 		return time.Time{}
 	}
-	t := time.Unix(seconds, int64(nanoseconds)) //nolint:gosec // below a second
+	t := time.Unix(seconds, int64(nanoseconds))
 	if r.byte() == 0 {
 		return t.UTC()
 	}

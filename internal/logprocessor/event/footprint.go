@@ -86,7 +86,7 @@ func (f Footprint) Union(other Footprint) Footprint {
 	for i := range f.whole {
 		f.whole[i] = f.whole[i] || other.whole[i]
 		for _, key := range other.keys[i] {
-			f = f.withKey(part(i), key) //nolint:gosec // fewer than 256 parts
+			f = f.withKey(part(i), key)
 		}
 	}
 	return f

@@ -3,7 +3,6 @@ package event
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -68,17 +67,6 @@ func (p Packed) Text() string { return p.record.text }
 // Symbols returns the table that the text refers to.
 func (p Packed) Symbols() *Symbols { return p.record.symbols }
 
-// Own returns a text that shares no memory with a batch: part of the packed event if it is in there, a copy
-// otherwise.
-func (p Packed) Own(text string) string {
-	if p.record != nil && text != "" {
-		if at := strings.Index(p.record.text, text); at >= 0 {
-			return p.record.text[at : at+len(text)]
-		}
-	}
-	return strings.Clone(text)
-}
-
 // Unpack returns the event as far as it was kept, if there is one. It belongs to the caller.
 func (p Packed) Unpack() *Event {
 	evt, err := p.unpack()
@@ -122,13 +110,13 @@ func flagParts(evt *Event) [5]*bool {
 func (w *writer) event(evt *Event, footprint *Footprint) {
 	w.flags(evt)
 	for i, text := range textParts(evt) {
-		if field := part(i); *text != "" && (field == partMarshaledTime || footprint.whole[field]) { //nolint:gosec // few
+		if field := part(i); *text != "" && (field == partMarshaledTime || footprint.whole[field]) {
 			w.begin(field)
 			w.text(*text)
 		}
 	}
 	for i, texts := range mapParts(evt) {
-		w.textsOf(partMeta+part(i), *texts, footprint) //nolint:gosec // few
+		w.textsOf(partMeta+part(i), *texts, footprint)
 	}
 	if footprint.whole[partTime] || evt.MarshaledTime == "" {
 		w.timeOf(partTime, evt.Time)
@@ -192,7 +180,7 @@ func (w *writer) unmarshaled(values map[string]any, footprint *Footprint) {
 
 func (r *reader) flags(evt *Event) {
 	bits := r.uvarint()
-	evt.Type, evt.ExpectMode = Type(bits&1), Clock(bits>>1&1) //nolint:gosec // 0 or 1
+	evt.Type, evt.ExpectMode = Type(bits&1), Clock(bits>>1&1)
 	for i, flag := range flagParts(evt) {
 		*flag = bits>>(2+i)&1 == 1
 	}

@@ -358,7 +358,7 @@ func FuzzRestore(f *testing.F) {
 // shown shows an event without addresses, and what is no number too.
 func shown(t *testing.T, evt *event.Event) string {
 	t.Helper()
-	overflow, err := json.Marshal(evt.Overflow)
+	overflow, err := json.Marshal(evt.Overflow) //nolint:musttag // nobody reads it back
 	if _, unsupported := errors.AsType[*json.UnsupportedValueError](err); err != nil && !unsupported {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func (s *Symbols) common(text string) bool {
 		return false
 	}
 	hash := maphash.String(s.seed, text)
-	slot, tag := &s.sightings[hash%sightingSlots], uint32(hash>>40)<<8 //nolint:gosec // 24 bits of it
+	slot, tag := &s.sightings[hash%sightingSlots], uint32(hash>>40)<<8
 	seen := slot.Load()
 	switch count := seen & 0xff; {
 	case count == 0:

@@ -7,9 +7,9 @@
 // a line is in a bucket once however often the process is killed. Alerts leave at once, without waiting for a
 // save point; each gets a UUID that it gets again when its lines are read again.
 //
-// The file is a journal: what happened to the buckets since the save point before, one JSON record a line,
-// in a new file when the old one has become long. The mark that is saved together with the positions, in
-// one atomic write, says which part of which file counts.
+// The file is a journal: what happened to the buckets since the save point before, in a new file when the old one
+// has become long. Events are in it packed, as they are in memory, with the tables of symbols that they refer to.
+// The mark that is saved together with the positions, in one atomic write, says which part of which file counts.
 //
 // It refuses to stop a log processor. A journal that cannot be understood is set aside with a warning; one
 // that cannot be written delays the next save point; one that would become too large is given up until the

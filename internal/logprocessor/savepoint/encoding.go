@@ -183,7 +183,7 @@ func (s *source) int() int {
 		s.fail(errors.New("number is too large"))
 		return 0
 	}
-	return int(value) //nolint:gosec // checked
+	return int(value)
 }
 
 func (s *source) float() float64 {
@@ -214,7 +214,7 @@ func (s *source) time() time.Time {
 		s.fail(errors.New("time of no calendar"))
 		return time.Time{}
 	}
-	t := time.Unix(seconds, int64(nanoseconds)) //nolint:gosec // checked
+	t := time.Unix(seconds, int64(nanoseconds))
 	if zone == 0 {
 		return t.UTC()
 	}

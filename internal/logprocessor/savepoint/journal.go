@@ -232,8 +232,8 @@ func (r *reader) symbols() {
 	if number == uint64(len(r.tables)) {
 		r.tables = append(r.tables, event.NewSymbols())
 	}
-	if r.err == nil {
-		r.fail(elementOf(r, r.tables, number).Extend(texts))
+	if table := elementOf(r, r.tables, number); r.err == nil {
+		r.fail(table.Extend(texts))
 	}
 }
 

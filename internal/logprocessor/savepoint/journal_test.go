@@ -44,9 +44,7 @@ func newBook() *book {
 	return b
 }
 
-func (b *book) pour(key bucket.Key, evt *event.Event) bucket.Outcome {
-	return b.family(key).Pour(key.Group, b.input(evt))[0].Outcome
-}
+func (b *book) pour(key bucket.Key, evt *event.Event) { b.family(key).Pour(key.Group, b.input(evt)) }
 
 func (b *book) family(key bucket.Key) *bucket.Family { return b.store.Family(key.Scenario, shape("")) }
 
@@ -218,6 +216,7 @@ func TestJournalRefuses(t *testing.T) {
 		"half a save point":            header() + string([]byte{kindScenario, 1, 'a'}),
 		"scenario that is missing":     records(kindGone, 0, 0),
 		"table that is missing":        records(kindEvent, 0, 1, 0),
+		"table before the first":       records(kindSymbols, 1, 0),
 		"symbol that is missing":       records(kindSymbols, 0, 0, kindEvent, 0, 4, 0, 8, 1, 1),
 		"symbol twice":                 records(kindSymbols, 0, 2, 1, 'a', 1, 'a'),
 		"text that is longer than all": records(kindScenario, 0xff, 0xff, 0xff, 0xff, 0x07, 'a'),

@@ -59,6 +59,7 @@ type bench struct {
 	set      *scenario.Set
 	engine   *scenario.Engine
 	context  scenario.Context
+	plain    bool // without shortcuts
 }
 
 func newBench() *bench {
@@ -75,7 +76,7 @@ func (b *bench) load(items ...scenario.Item) (*scenario.Set, error) {
 	data := datafile.New(b.logger(), clock)
 	return scenario.Load(items, scenario.Deps{
 		Log:         b.logger(),
-		Expressions: expression.New(expression.Deps{Log: b.logger(), Now: clock, Data: data}),
+		Expressions: expression.New(expression.Deps{Log: b.logger(), Now: clock, Data: data, Plain: b.plain}),
 		Data:        data,
 		DataDir:     "testdata",
 		Simulated:   func(name string) bool { return strings.HasPrefix(name, "simulated") },

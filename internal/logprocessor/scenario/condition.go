@@ -65,7 +65,7 @@ func (s *Scenario) verdictOf(text string, condition *expression.Bool, library *e
 	}
 	s.bucket.Ask = watch.ask(s)
 	return func(state *bucket.State, evt *event.Event) bool {
-		return s.holds(watch.condition, &watchEnv{Evt: evt, Watched: state.Watched})
+		return watch.holds(s, state, evt)
 	}, nil
 }
 

@@ -18,12 +18,13 @@ import (
 func BenchmarkLiveBuckets(b *testing.B) {
 	for _, live := range []int{1000, 1_000_000} {
 		for _, foresee := range []bool{false, true} {
-			b.Run(fmt.Sprintf("%d/foresee=%v", live, foresee), func(b *testing.B) { benchmarkLive(b, live, foresee) })
+			b.Run(fmt.Sprintf("%d/foresee=%v", live, foresee), func(b *testing.B) { pourAmong(b, live, foresee) })
 		}
 	}
 }
 
-func benchmarkLive(b *testing.B, live int, foresee bool) {
+func pourAmong(b *testing.B, live int, foresee bool) {
+	b.Helper()
 	bench := newBench()
 	filled := with(leaky, "capacity: 1000000", "cache_size: 1", "leakspeed: 1h", "filter: evt.Meta.log_type == 'ssh_failed-auth'", "groupby: evt.Meta.source_ip")
 	bench.use(b, filled, filled+"reprocess: true\n", filled+"distinct: evt.Meta.target_user\n")

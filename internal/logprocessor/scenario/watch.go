@@ -15,6 +15,7 @@ import (
 // asks of each event is asked once, when the event comes, and counted.
 type watch struct {
 	condition *expression.Bool   // over watchEnv
+	quick     predicate          // the same; nil: there is none
 	questions []*expression.Bool // over event.Env
 }
 
@@ -30,9 +31,9 @@ func newWatch(condition string, library *expression.Library) (*watch, error) {
 	if !ok {
 		return nil, nil //nolint:nilnil // nothing is wrong with it
 	}
-	w := &watch{}
+	w := &watch{quick: quickly(rewritten)}
 	var err error
-	if w.condition, err = library.CompileBool(rewritten, watchEnv{}); err != nil {
+	if w.condition, err = library.CompileBool(rewritten.String(), watchEnv{}); err != nil {
 		return nil, err
 	}
 	for _, question := range questions {
@@ -43,6 +44,16 @@ func newWatch(condition string, library *expression.Library) (*watch, error) {
 		w.questions = append(w.questions, compiled)
 	}
 	return w, nil
+}
+
+// holds evaluates the condition.
+func (w *watch) holds(s *Scenario, state *bucket.State, evt *event.Event) bool {
+	if w.quick != nil {
+		if holds, ok := w.quick(state.Watched); ok {
+			return holds
+		}
+	}
+	return s.holds(w.condition, &watchEnv{Evt: evt, Watched: state.Watched})
 }
 
 // ask answers the questions about an event.
@@ -65,10 +76,10 @@ func (w *watch) ask(s *Scenario) func(evt *event.Event) uint8 {
 
 // rewrite replaces what a condition does with the queue by calls of watched, and returns the questions that it
 // asks of each event. It reports false when anything is left that needs the queue itself.
-func rewrite(condition string) (rewritten string, questions []string, ok bool) {
+func rewrite(condition string) (rewritten ast.Node, questions []string, ok bool) {
 	tree, err := parser.Parse(condition)
 	if err != nil {
-		return "", nil, false
+		return nil, nil, false
 	}
 	r := &rewriter{}
 	for {
@@ -80,9 +91,9 @@ func rewrite(condition string) (rewritten string, questions []string, ok bool) {
 	}
 	ast.Walk(&tree.Node, r)
 	if len(r.questions) > bucket.MaxQuestions || r.asksForBucket(tree.Node) {
-		return "", nil, false
+		return nil, nil, false
 	}
-	return tree.Node.String(), r.questions, true
+	return tree.Node, r.questions, true
 }
 
 type rewriter struct {
@@ -177,8 +188,12 @@ func (r *rewriter) replace(node *ast.Node, of ast.Node, method string, arguments
 }
 
 func (r *rewriter) builtin(node *ast.Node, n *ast.BuiltinNode) {
-	if n.Name == "len" && len(n.Arguments) == 1 {
+	switch {
+	case n.Name == "len" && len(n.Arguments) == 1:
 		r.replace(node, n.Arguments[0], "Count")
+		return
+	case n.Name == "map" && len(n.Arguments) == 2 && n.Arguments[1].String() == ".Time":
+		onlyTimes(node, n.Arguments[0])
 		return
 	}
 	if !slices.Contains([]string{"count", "any", "none", "all"}, n.Name) {
@@ -199,6 +214,31 @@ func (r *rewriter) builtin(node *ast.Node, n *ast.BuiltinNode) {
 	case "all":
 		*node = &ast.BinaryNode{Operator: "==", Left: count, Right: call("Len")}
 	}
+}
+
+// onlyTimes spares unpacking events of which nothing but the time is asked.
+func onlyTimes(node *ast.Node, events ast.Node) {
+	for _, method := range []string{"Last", "Newest"} {
+		if arguments, ok := isCall(events, method); ok {
+			*node = call(method+"Times", arguments...)
+		}
+	}
+}
+
+// isCall recognises what call returns.
+func isCall(node ast.Node, method string) (arguments []int, ok bool) {
+	called, ok := node.(*ast.CallNode)
+	if !ok || called.Callee.String() != "watched."+method {
+		return nil, false
+	}
+	for _, argument := range called.Arguments {
+		number, whole := argument.(*ast.IntegerNode)
+		if !whole {
+			return nil, false
+		}
+		arguments = append(arguments, number.Value)
+	}
+	return arguments, true
 }
 
 func call(method string, arguments ...int) *ast.CallNode {

@@ -10,9 +10,9 @@ func TestRewrite(t *testing.T) {
 	for _, test := range []struct{ condition, want string }{
 		{`len(queue.Queue) >= 2`, `watched.Len() >= 2 []`},
 		{`len(queue.Queue) >= 4 && MedianInterval(map(queue.Queue[-4:], {#.Time})) >= duration("20m")`,
-			`watched.Len() >= 4 && MedianInterval(map(watched.Newest(4), .Time)) >= duration("20m") []`},
+			`watched.Len() >= 4 && MedianInterval(watched.NewestTimes(4)) >= duration("20m") []`},
 		{`let f = filter(queue.Queue, {#.Meta.t == 'x'}); len(f) >= 4 && MedianInterval(map(f[-4:], {#.Time})) > duration("10m")`,
-			`watched.Count(0) >= 4 && MedianInterval(map(watched.Last(0, 4), .Time)) > duration("10m") [evt.Meta.t == "x"]`},
+			`watched.Count(0) >= 4 && MedianInterval(watched.LastTimes(0, 4)) > duration("10m") [evt.Meta.t == "x"]`},
 		{`let a = filter(queue.Queue, {.Meta.t == 'x'}); let b = filter(queue.Queue, {.Meta.t == 'y'}); len(a) > len(b)`,
 			`watched.Count(0) > watched.Count(1) [evt.Meta.t == "x" evt.Meta.t == "y"]`},
 		{`any(queue.Queue, {.Meta.exe in ["/a", "/b"]}) and any(queue.Queue, { !(.Meta.exe startsWith "/usr/" or .Parsed.e matches '^/bin') })`,
