@@ -5,22 +5,26 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # command → Debian package
-needed=(nft:nftables ip:iproute2 ping:iputils-ping gcc:gcc)
+needed=(nft:nftables ip:iproute2 ping:iputils-ping gcc:gcc mariadbd:mariadb-server initdb:postgresql)
 
+# Debian hides commands that only root or other programs call.
+find_hidden() { PATH=$PATH:$(IFS=: && set -- /usr/sbin /sbin /usr/lib/postgresql/*/bin && echo "$*"); }
+
+find_hidden
 missing=()
 for pair in "${needed[@]}"; do
-	PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+	command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
 if ((${#missing[@]})); then
 	if ((EUID == 0)) && command -v apt-get >/dev/null; then
 		echo "installing for the tests: ${missing[*]}"
 		apt-get update -qq
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+		find_hidden
 	else
 		echo "missing, and not root: ${missing[*]}"
 	fi
 fi
-export PATH=$PATH:/usr/sbin:/sbin
 
 go vet ./...
 events=$(mktemp)

@@ -58,6 +58,7 @@ func parseFlags() (options engine.Options, printVersion bool) {
 	flag.StringVar(&options.Transform, "transform", "", "`expression` that replaces the lines of -dsn")
 	flag.StringVar(&options.DumpDir, "dump-data", "", "write what happened to every line into `folder`, and send nothing")
 	flag.StringVar(&options.CPUProfile, "cpu-profile", "", "write a CPU profile of the whole run to `file`, for go tool pprof")
+	flag.BoolVar(&options.NoShortcuts, "no-shortcuts", false, "evaluate every rule the slow way, to compare the results")
 	flag.Func("label", "further `label:value` pairs of the lines of -dsn", func(text string) error {
 		return engine.ParseLabels(text, options.Labels)
 	})

@@ -127,6 +127,8 @@ func TestCredentials(t *testing.T) {
 		"login: a\n": "no url",
 		"url: http://x/\nlogin: a\ncert_path: c\nkey_path: k\n": "mutually exclusive",
 		"url: /s\ncert_path: c\nkey_path: k\n":                  "cannot use TLS with a unix socket",
+		"url: https://x/\ncert_path: c\n":                       "cert_path and key_path go together",
+		"url: https://x/\ncert_path: c\nkey_path: k\n":          "",
 		"url: http://x/\nlogin: a\npassword: b\n":               "",
 	} {
 		path := writeConfig(t, text)

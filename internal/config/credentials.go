@@ -31,6 +31,8 @@ func LoadCredentials(path string, env yamlfile.Env) (Credentials, error) {
 		return Credentials{}, fmt.Errorf("%s: no url", path)
 	case creds.Login != "" && (creds.CertPath != "" || creds.KeyPath != ""):
 		return Credentials{}, fmt.Errorf("%s: user/password authentication and TLS authentication are mutually exclusive", path)
+	case (creds.CertPath == "") != (creds.KeyPath == ""):
+		return Credentials{}, fmt.Errorf("%s: cert_path and key_path go together, one is missing", path)
 	case creds.URL[0] == '/' && (creds.CertPath != "" || creds.KeyPath != "" || creds.CACertPath != ""):
 		return Credentials{}, fmt.Errorf("%s: cannot use TLS with a unix socket", path)
 	}

@@ -42,7 +42,11 @@ func TestScripts(t *testing.T) {
 			"cscli":    run,
 			"localapi": serveLocalAPI,
 			"seed":     seed,
+			"input":    input,
 			"cmpexact": compareExactly,
+
+			"seedallowlist": seedAllowlist,
+			"seedusage":     seedUsage,
 		},
 	})
 }
@@ -51,7 +55,7 @@ func TestScripts(t *testing.T) {
 // The configuration of the script is the default one.
 func run(ts *testscript.TestScript, neg bool, args []string) {
 	env := session.Env{
-		Stdin:          strings.NewReader(""),
+		Stdin:          strings.NewReader(ts.Getenv("STDIN")),
 		Stdout:         ts.Stdout(),
 		Stderr:         ts.Stderr(),
 		ReadPassword:   func() (string, error) { return typed(ts.Getenv("TYPED")) },
@@ -67,6 +71,14 @@ func run(ts *testscript.TestScript, neg bool, args []string) {
 	if code := cscli.Main(context.Background(), env, args); neg != (code == 1) || code > 1 {
 		ts.Fatalf("unexpected exit code %d", code)
 	}
+}
+
+// input gives the commands that follow a file as their standard input.
+func input(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: input file")
+	}
+	ts.Setenv("STDIN", ts.ReadFile(args[0]))
 }
 
 func typed(text string) (string, error) {
@@ -201,6 +213,44 @@ func seed(ts *testscript.TestScript, neg bool, args []string) {
 	defer func() { ts.Check(db.Close()) }()
 	seedMachines(ctx, ts, db)
 	seedBouncers(ctx, ts, db)
+}
+
+// seedAllowlist adds an allowlist of the console.
+func seedAllowlist(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: seedallowlist")
+	}
+	ctx := context.Background()
+	db := open(ctx, ts)
+	defer func() { ts.Check(db.Close()) }()
+	_, err := db.CreateAllowlist(ctx, domain.Allowlist{Name: "managed", Description: "d", FromConsole: true, ConsoleID: "c1"})
+	ts.Check(err)
+}
+
+// seedUsage stores reports of the machine "alive" and the bouncer "fw".
+func seedUsage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: seedusage")
+	}
+	ctx := context.Background()
+	db := open(ctx, ts)
+	defer func() { ts.Check(db.Close()) }()
+	const report = `{"metrics":[{"items":[
+		{"name":"read","unit":"line","value":7,"labels":{"datasource_type":"file","source":"/var/log/auth.log","acquis_type":"syslog"}},
+		{"name":"global_parsed","unit":"line","value":5,"labels":{"datasource_type":"file","source":"/var/log/auth.log","acquis_type":"syslog"}},
+		{"name":"global_unparsed","unit":"line","value":2,"labels":{"datasource_type":"file","source":"/var/log/auth.log","acquis_type":"syslog"}},
+		{"name":"parsed","unit":"line","value":5,"labels":{"datasource_type":"file","source":"/var/log/auth.log","acquis_type":"syslog","parser_name":"acme/ssh","parser_stage":"s01-parse"}},
+		{"name":"whitelisted","unit":"event","value":1}]}]}`
+	for range 2 {
+		ts.Check(db.AddUsage(ctx, domain.UsageReport{Kind: domain.UsageLogProcessor, From: "alive", Payload: report}, store.UsageSender{
+			Version: "v1.7.4", OSName: "debian", OSFamily: "debian", OSVersion: "13", FeatureFlags: []string{"a", "b"},
+			HubState:    `{"parsers":[{"name":"local/p","status":"custom"}],"collections":[{"name":"acme/linux","version":"0.2","status":"official"}],"contexts":[]}`,
+			Datasources: `{"syslog":1,"file":2}`,
+		}))
+	}
+	ts.Check(db.AddUsage(ctx, domain.UsageReport{Kind: domain.UsageRemediation, From: "fw", Payload: report}, store.UsageSender{
+		Version: "v0.0.34", OSName: "debian", OSVersion: "13", FeatureFlags: []string{"x"},
+	}))
 }
 
 func seedMachines(ctx context.Context, ts *testscript.TestScript, db *sql.Store) {

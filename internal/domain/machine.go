@@ -19,7 +19,11 @@ type Machine struct {
 	IPAddress     string
 	Version       string
 	OSName        string
+	OSFamily      string
 	OSVersion     string
+	FeatureFlags  []string
+	HubState      string // published JSON: what is installed, by type; "" when it was never reported
+	Datasources   string // published JSON: how many of each type; "" when it was never reported
 	Scenarios     []string
 	Validated     bool
 	AuthType      AuthType
@@ -31,17 +35,21 @@ type Machine struct {
 
 // Bouncer is a remediation component known to the Local API.
 type Bouncer struct {
-	ID          int64
-	Name        string // unique
-	KeyHash     string // lower-case hex SHA-512 of the API key
-	IPAddress   string
-	Type        string // first part of its User-Agent
-	Version     string
-	AuthType    AuthType
-	Revoked     bool
-	AutoCreated bool
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	LastPull    time.Time // zero: never
-	Cursor      int64     // last change of the decision log that it was sent, 0: none
+	ID           int64
+	Name         string // unique
+	KeyHash      string // lower-case hex SHA-512 of the API key
+	IPAddress    string
+	Type         string // first part of its User-Agent
+	Version      string
+	OSName       string
+	OSFamily     string
+	OSVersion    string
+	FeatureFlags []string
+	AuthType     AuthType
+	Revoked      bool
+	AutoCreated  bool
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	LastPull     time.Time // zero: never
+	Cursor       int64     // last change of the decision log that it was sent, 0: none
 }

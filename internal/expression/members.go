@@ -299,7 +299,8 @@ func (t *tracer) binary(node *ast.BinaryNode) trace {
 	case node.Operator == "??":
 		return t.either(left, right)
 	case (node.Operator == "==" || node.Operator == "!=") && (isNilLiteral(node.Left) || isNilLiteral(node.Right)):
-		left, right = t.itemOrNothing(left), t.itemOrNothing(right)
+		t.itemOrNothing(left)
+		t.itemOrNothing(right)
 		return trace{}
 	}
 	t.read(left)

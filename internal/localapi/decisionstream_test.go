@@ -97,7 +97,7 @@ func TestStreamTellsThoseWhoWait(t *testing.T) {
 		t.Errorf("after a deletion: %s", got)
 	}
 	f.call("POST", "/v1/alerts", "["+banJSON("192.0.2.2", "1h")+"]", m...)
-	f.call("GET", "/v1/decisions/stream", "", b...)
+	send(t, server.Handler(), "127.0.0.1:4000", "GET", "/v1/decisions/stream", "", b...) // it remembers the cursor
 	w = f.await(server, b)
 	f.wait(2 * time.Hour)
 	if got := w.told(t); decisionIDs(got) != "2" || !strings.HasPrefix(got, `{"new": [],`) {

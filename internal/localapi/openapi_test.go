@@ -2,7 +2,9 @@ package localapi_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -156,7 +158,7 @@ func (c *contract) checkBody(t *testing.T, r *http.Request, w *httptest.Response
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := jsonschema.UnmarshalJSON(bytes.NewReader(w.Body.Bytes()))
+	body, err := jsonschema.UnmarshalJSON(plain(t, w))
 	if err != nil {
 		t.Errorf("%s %s: no JSON: %v", r.Method, r.URL, err)
 		return
@@ -164,6 +166,19 @@ func (c *contract) checkBody(t *testing.T, r *http.Request, w *httptest.Response
 	if err := schema.Validate(body); err != nil {
 		t.Errorf("%s %s: %d %s\n%v", r.Method, r.URL, w.Code, w.Body, err)
 	}
+}
+
+// plain returns the body of an answer as it was before it was compressed.
+func plain(t *testing.T, w *httptest.ResponseRecorder) io.Reader {
+	t.Helper()
+	if w.Header().Get("Content-Encoding") != "gzip" {
+		return bytes.NewReader(w.Body.Bytes())
+	}
+	unpacked, err := gzip.NewReader(bytes.NewReader(w.Body.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return unpacked
 }
 
 func TestTheDocumentIsServed(t *testing.T) {

@@ -74,6 +74,9 @@ func TestMetrics(t *testing.T) {
 	f.call("GET", "/v1/decisions?ip=2.2.2.2", "", b...)
 	f.start() // registers the same metrics
 	want := []string{
+		`cs_active_decisions{action="ban",origin="cscli",reason="manual"} 1`,
+		`cs_alerts{reason="acme/ssh-bf"} 1`,
+		`cs_lapi_allowlist_items 0`,
 		`cs_lapi_bouncer_requests_total{bouncer="b1",method="GET",route="/v1/decisions"} 2`,
 		`cs_lapi_bouncer_requests_total{bouncer="b1",method="HEAD",route="/v1/decisions"} 1`,
 		`cs_lapi_decisions_ko_total{bouncer="b1"} 1`,
@@ -93,6 +96,8 @@ func TestMetrics(t *testing.T) {
 		`cs_lapi_route_requests_total{method="HEAD",route="/v1/decisions"} 1`,
 		`cs_lapi_route_requests_total{method="OTHER",route="invalid-endpoint"} 1`,
 		`cs_lapi_route_requests_total{method="POST",route="/v1/alerts"} 1`,
+		`cs_lapi_waiting_bouncers 0`,
+		`cs_lapi_waiting_bouncers 0`,
 	}
 	if got := counts(t, f); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -28,7 +28,7 @@ func (t *traces) write(r *http.Request, failure any, stack []byte) (string, erro
 	}
 	path := filepath.Join(t.dir, fmt.Sprintf("lapi-%d-%d.txt", os.Getpid(), number))
 	text := fmt.Appendf(nil, "%s %s\npanic: %v\n\n%s", r.Method, r.URL.Path, failure, stack)
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	if err := os.WriteFile(path, text, 0o600); err != nil { //nolint:gosec // the name is ours, the request is only in the text
 		return "", fmt.Errorf("writing a trace: %w", err)
 	}
 	return path, nil

@@ -1,6 +1,7 @@
 package localapiclient
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/url"
@@ -50,6 +51,17 @@ func (c *Client) PushAlerts(ctx context.Context, alerts []wire.Alert) ([]string,
 	var ids []string
 	err := c.asMachine(ctx, request{
 		method: http.MethodPost, path: []string{"alerts"}, body: alerts,
+		decode: into(&ids), maxSize: maxList,
+	})
+	return ids, err
+}
+
+// PushEncoded is PushAlerts for alerts that are JSON already, one each.
+func (c *Client) PushEncoded(ctx context.Context, alerts [][]byte) ([]string, error) {
+	list := append([]byte{'['}, bytes.Join(alerts, []byte{','})...)
+	var ids []string
+	err := c.asMachine(ctx, request{
+		method: http.MethodPost, path: []string{"alerts"}, body: encoded(append(list, ']')),
 		decode: into(&ids), maxSize: maxList,
 	})
 	return ids, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -39,6 +40,7 @@ type Client struct {
 	http   *http.Client
 	tokens *tokens
 	log    *slog.Logger
+	stays  bool // requests do not leave this machine
 }
 
 // New makes a client; nothing is sent. Errors are about the URL and the certificate files (Invalid).
@@ -55,10 +57,11 @@ func New(cfg Config, log *slog.Logger) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		cfg:  cfg,
-		base: base,
-		http: &http.Client{Transport: transport, Timeout: cfg.Timeout, CheckRedirect: stayOnHost},
-		log:  log,
+		cfg:   cfg,
+		base:  base,
+		http:  &http.Client{Transport: transport, Timeout: cfg.Timeout, CheckRedirect: stayOnHost},
+		log:   log,
+		stays: staysOnHost(base, socket),
 	}
 	c.tokens = newTokens(c.Login, cfg.Now)
 	return c, nil
@@ -83,6 +86,12 @@ func parseURL(text string) (base *url.URL, socket string, err error) {
 		return nil, "", fault.Errorf(fault.Invalid, "parsing api url: %q is neither a http(s) URL nor a socket path", text)
 	}
 	return base.JoinPath("/"), "", nil
+}
+
+// staysOnHost reports whether requests do not leave this machine.
+func staysOnHost(base *url.URL, socket string) bool {
+	address, err := netip.ParseAddr(base.Hostname())
+	return socket != "" || base.Hostname() == "localhost" || err == nil && address.IsLoopback()
 }
 
 // asMachine sends r with the machine's token, a second time with a fresh one when the first was refused.

@@ -25,7 +25,7 @@ type request struct {
 	method string
 	path   []string // below /v1, each element escaped
 	query  url.Values
-	body   any // encoded as JSON; nil: none
+	body   any // encoded as JSON, unless it is of type encoded; nil: none
 
 	decode  func(io.Reader) error // reads the answer; nil: it has no body of interest
 	maxSize int64                 // bytes of the answer, decompressed
@@ -60,7 +60,7 @@ func (c *Client) send(ctx context.Context, r request, proof header) error {
 }
 
 func (c *Client) encode(ctx context.Context, r request) (*http.Request, error) {
-	body, compressed, err := encodeBody(r.body)
+	body, compressed, err := c.encodeBody(r.body)
 	if err != nil {
 		return nil, err
 	}
@@ -79,15 +79,21 @@ func (c *Client) encode(ctx context.Context, r request) (*http.Request, error) {
 	return req, nil
 }
 
-func encodeBody(value any) (body []byte, compressed bool, err error) {
+// encoded is JSON already.
+type encoded []byte
+
+// encodeBody compresses what is large, but not for a way that has no bottleneck.
+func (c *Client) encodeBody(value any) (body []byte, compressed bool, err error) {
 	if value == nil {
 		return nil, false, nil
 	}
-	plain, err := json.Marshal(value)
-	if err != nil {
-		return nil, false, fault.Errorf(fault.Invalid, "encoding request: %w", err)
+	plain, done := value.(encoded)
+	if !done {
+		if plain, err = json.Marshal(value); err != nil {
+			return nil, false, fault.Errorf(fault.Invalid, "encoding request: %w", err)
+		}
 	}
-	if len(plain) <= compressAbove {
+	if len(plain) <= compressAbove || c.stays {
 		return plain, false, nil
 	}
 	var packed bytes.Buffer

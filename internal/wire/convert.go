@@ -22,6 +22,12 @@ func (a *Alert) ToDomain(now time.Time) (domain.Alert, error) {
 		StopAt: parseTime(a.StopAt, now), Simulated: a.Simulated, Remediation: a.Remediation,
 		Source: a.Source.toDomain(), Meta: metaToDomain(a.Meta),
 	}
+	if len(a.Events) > 0 {
+		alert.Events = make([]domain.AlertEvent, 0, len(a.Events))
+	}
+	if len(a.Decisions) > 0 {
+		alert.Decisions = make([]domain.Decision, 0, len(a.Decisions))
+	}
 	for _, event := range a.Events {
 		alert.Events = append(alert.Events, domain.AlertEvent{
 			Time: parseTime(event.Timestamp, now), Meta: metaToDomain(event.Meta),

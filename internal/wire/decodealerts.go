@@ -218,33 +218,38 @@ func (d *alertDecoder) forget(name string) {
 }
 
 func (d *alertDecoder) textMember(name string) {
-	a := &d.result
-	target, field := (*string)(nil), fields(0)
-	switch name {
-	case "kind":
-		target = &a.Kind
-	case "leakspeed":
-		target, field = &a.Leakspeed, hasLeakspeed
-	case "message":
-		target, field = &a.Message, hasMessage
-	case "scenario":
-		target, field = &a.Scenario, hasScenario
-	case "scenario_hash":
-		target, field = &a.ScenarioHash, hasScenarioHash
-	case "scenario_version":
-		target, field = &a.ScenarioVersion, hasScenarioVersion
-	case "start_at":
-		target, field = &a.StartAt, hasStartAt
-	case "stop_at":
-		target, field = &a.StopAt, hasStopAt
-	case "uuid":
-		target = &a.UUID
-	default:
+	target, field := textField(&d.result, name)
+	if target == nil {
 		d.skip()
 		return
 	}
 	d.seen.add(field)
 	*target = d.text()
+}
+
+// textField returns where the text of a field goes, nil for a field that is of no interest.
+func textField(a *Alert, name string) (*string, fields) {
+	switch name {
+	case "kind":
+		return &a.Kind, 0
+	case "leakspeed":
+		return &a.Leakspeed, hasLeakspeed
+	case "message":
+		return &a.Message, hasMessage
+	case "scenario":
+		return &a.Scenario, hasScenario
+	case "scenario_hash":
+		return &a.ScenarioHash, hasScenarioHash
+	case "scenario_version":
+		return &a.ScenarioVersion, hasScenarioVersion
+	case "start_at":
+		return &a.StartAt, hasStartAt
+	case "stop_at":
+		return &a.StopAt, hasStopAt
+	case "uuid":
+		return &a.UUID, 0
+	}
+	return nil, 0
 }
 
 // optionalText reads a text, "" for null.
@@ -346,39 +351,42 @@ func (d *alertDecoder) decision(i int) {
 		seen     fields
 	)
 	d.object(func(name string) {
-		if d.null() {
-			return
-		}
-		target, field := (*string)(nil), fields(0)
-		switch name {
-		case "duration":
-			target, field = &decision.Duration, hasDuration
-		case "origin":
-			target, field = &decision.Origin, hasOrigin
-		case "scenario":
-			target, field = &decision.Scenario, hasScenario
-		case "scope":
-			target, field = &decision.Scope, hasScope
-		case "type":
-			target, field = &decision.Type, hasType
-		case "value":
-			target, field = &decision.Value, hasValue
-		case "simulated":
+		target, field := decisionField(&decision, name)
+		switch {
+		case d.null():
+		case target != nil:
+			seen.add(field)
+			*target = d.text()
+		case name == "simulated":
 			simulated := d.boolean()
 			decision.Simulated = &simulated
-			return
 		default:
 			d.skip()
-			return
 		}
-		seen.add(field)
-		*target = d.text()
 	})
 	if seen != hasDuration|hasOrigin|hasScenario|hasScope|hasType|hasValue {
 		d.note(&d.badDecisions, elementProblems{index: i, seen: seen})
 		return
 	}
 	d.decisions.add(decision)
+}
+
+func decisionField(decision *Decision, name string) (*string, fields) {
+	switch name {
+	case "duration":
+		return &decision.Duration, hasDuration
+	case "origin":
+		return &decision.Origin, hasOrigin
+	case "scenario":
+		return &decision.Scenario, hasScenario
+	case "scope":
+		return &decision.Scope, hasScope
+	case "type":
+		return &decision.Type, hasType
+	case "value":
+		return &decision.Value, hasValue
+	}
+	return nil, 0
 }
 
 // note keeps that an element lacks something. When there is enough to say, reading on is a waste.

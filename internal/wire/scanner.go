@@ -297,7 +297,7 @@ func (s *scanner) integer() int32 {
 	if err != nil {
 		s.fail(fmt.Errorf("%s where a whole number of 32 bits is wanted", s.literal))
 	}
-	return int32(value) //nolint:gosec // parsed as one
+	return int32(value)
 }
 
 func (s *scanner) float() float32 {

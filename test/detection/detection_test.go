@@ -145,19 +145,29 @@ func loadContent(t *testing.T) (*parser.Set, *scenario.Set) {
 	return load(t, parserItems(t, content.Items()), scenarioItems(t, content.Items()))
 }
 
+// load takes the data files that are embedded.
 func load(t *testing.T, parserItems []parser.Item, scenarioItems []scenario.Item) (*parser.Set, *scenario.Set) {
 	t.Helper()
-	dataDir := t.TempDir()
-	if err := os.CopyFS(dataDir, content.Data()); err != nil {
+	return loadWith(t, parserDeps(t, embeddedData(t)), parserItems, scenarioItems)
+}
+
+func embeddedData(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := os.CopyFS(dir, content.Data()); err != nil {
 		t.Fatal(err)
 	}
-	deps := parserDeps(t, dataDir)
+	return dir
+}
+
+func loadWith(t *testing.T, deps parser.Deps, parserItems []parser.Item, scenarioItems []scenario.Item) (*parser.Set, *scenario.Set) {
+	t.Helper()
 	parsers, err := parser.Load(parserItems, deps)
 	if err != nil {
 		t.Fatal(err)
 	}
 	scenarios, err := scenario.Load(scenarioItems, scenario.Deps{
-		Log: deps.Log, Expressions: deps.Expressions, Data: deps.Data, DataDir: dataDir, Simulated: func(string) bool { return false },
+		Log: deps.Log, Expressions: deps.Expressions, Data: deps.Data, DataDir: deps.DataDir, Simulated: func(string) bool { return false },
 	})
 	if err != nil {
 		t.Fatal(err)

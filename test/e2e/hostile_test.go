@@ -97,7 +97,9 @@ func (in *instance) login() string {
 		in.t.Fatal(err)
 	}
 	defer w.Body.Close() //nolint:errcheck // only read
-	var answer struct{ Token string }
+	var answer struct {
+		Token string `json:"token"`
+	}
 	if err := json.NewDecoder(w.Body).Decode(&answer); err != nil || answer.Token == "" {
 		in.t.Fatalf("login: %d, %v", w.StatusCode, err)
 	}

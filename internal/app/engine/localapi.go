@@ -48,10 +48,7 @@ func (d *daemon) openLocalAPI(ctx context.Context, cfg *config.Config) (*localAP
 		log: d.log.With("module", "lapi"), flush: cfg.Database.Flush, now: d.around.Now, ended: make(chan error, 1),
 	}
 	var err error
-	api.store, err = sql.Open(ctx, sql.Config{
-		Type: cfg.Database.Type, Path: cfg.Database.Path, WAL: cfg.Database.UseWAL,
-		MaxOpenConns: cfg.Database.MaxOpenConns, Now: d.around.Now,
-	}, api.log)
+	api.store, err = sql.Open(ctx, databaseConfig(cfg.Database, d.around.Now), api.log)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +69,14 @@ func (d *daemon) openLocalAPI(ctx context.Context, cfg *config.Config) (*localAP
 		Store: api.store, Log: api.log, Now: d.around.Now, Registry: prometheus.Registerer(d.registry),
 	})
 	return api, err
+}
+
+func databaseConfig(db *config.Database, now func() time.Time) sql.Config {
+	return sql.Config{
+		Type: db.Type, Path: db.Path, User: db.User, Password: db.Password, Name: db.Name, Host: db.Host, Port: db.Port,
+		TLS: sql.TLS{Mode: db.SSLMode, CACert: db.SSLCACert, ClientCert: db.SSLClientCert, ClientKey: db.SSLClientKey},
+		WAL: db.UseWAL, MaxOpenConns: db.MaxOpenConns, Now: now,
+	}
 }
 
 func serverConfig(cfg *config.APIServer, secret []byte, profiles []profile.Profile) localapi.Config {

@@ -25,6 +25,7 @@ type Options struct {
 	Transform      string            // expression on the lines of the DSN
 	DumpDir        string            // "": send alerts; otherwise write down what happened to every line
 	CPUProfile     string            // "": none; otherwise the file that a CPU profile of the whole run is written to
+	NoShortcuts    bool              // evaluate every rule the slow way, to compare the results
 	Level          *slog.Level       // nil: as configured
 }
 

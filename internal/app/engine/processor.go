@@ -115,6 +115,7 @@ func (d *daemon) planDetection(cfg *config.Config) (*plan, error) {
 	var err error
 	p.rules, err = loadRules(cfg, ruleDeps{
 		log: d.log, now: d.around.Now, databases: d.geoIP(cfg), names: d.nameCache(cfg), http: d.around.HTTP, nodes: d.metrics.nodes,
+		plain: d.options.NoShortcuts,
 	})
 	if err != nil {
 		return nil, err

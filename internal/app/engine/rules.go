@@ -45,6 +45,7 @@ type ruleDeps struct {
 	names     *dns.Cache
 	http      *http.Client
 	nodes     *parser.Metrics
+	plain     bool // no rule takes a shortcut
 }
 
 // loadRules reads every installed item. Nothing that exists is touched.
@@ -63,9 +64,13 @@ func loadRules(cfg *config.Config, d ruleDeps) (*rules, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.plain {
+		patterns.Plain()
+	}
 	data, memory := datafile.New(d.log, d.now), stash.New(d.now)
 	library := expression.New(expression.Deps{
 		Log: d.log, Now: d.now, Data: data, Stash: memory, Resolver: d.names, GeoIP: d.databases, HTTP: d.http,
+		Plain: d.plain, // conditions of scenarios go by it too
 	})
 	deps := parser.Deps{
 		Log: d.log, Expressions: library, Data: data, DataDir: cfg.Paths.DataDir, Stash: memory,

@@ -56,7 +56,12 @@ func inspectTable(b domain.Bouncer, fancy bool) string {
 	t.Row("Version", b.Version)
 	t.Row("Last Pull", pull)
 	t.Row("Auth type", authType(b))
-	t.Row("OS", unknownOS)
+	t.Row("OS", osText(b))
 	t.Row("Auto Created", strconv.FormatBool(b.AutoCreated))
+	name := "Feature Flags"
+	for _, flag := range b.FeatureFlags {
+		t.Row(name, flag)
+		name = "" // said once
+	}
 	return t.String()
 }

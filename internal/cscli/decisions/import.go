@@ -212,7 +212,7 @@ func importAlert(now time.Time, source string, rows []row) wire.Alert {
 		CreatedAt:   at,
 		Decisions:   make([]wire.Decision, len(rows)),
 		Events:      []wire.Event{},
-		EventsCount: int32(min(len(rows), 1<<31-1)), //nolint:gosec // bounded
+		EventsCount: int32(min(len(rows), 1<<31-1)),
 		Kind:        origin,
 		Leakspeed:   "0",
 		Remediation: true,

@@ -2,10 +2,12 @@ package machines
 
 import (
 	"cmp"
+	"encoding/json"
 	"time"
 
 	"shieldwall/internal/cscli/table"
 	"shieldwall/internal/domain"
+	"shieldwall/internal/wire"
 )
 
 // silence is how long a machine may send no heartbeat before the list warns.
@@ -13,16 +15,18 @@ const silence = 2 * time.Minute
 
 // record is a machine as JSON. Its mix of spellings is what scripts read.
 type record struct {
-	CreatedAt     time.Time  `json:"created_at"`
-	UpdatedAt     time.Time  `json:"updated_at"`
-	LastPush      *time.Time `json:"last_push,omitempty"`
-	LastHeartbeat *time.Time `json:"last_heartbeat,omitempty"`
-	MachineID     string     `json:"machineId,omitempty"`
-	IPAddress     string     `json:"ipAddress,omitempty"`
-	Version       string     `json:"version,omitempty"`
-	IsValidated   bool       `json:"isValidated,omitempty"`
-	AuthType      string     `json:"auth_type"`
-	OS            string     `json:"os,omitempty"`
+	CreatedAt     time.Time        `json:"created_at"`
+	UpdatedAt     time.Time        `json:"updated_at"`
+	LastPush      *time.Time       `json:"last_push,omitempty"`
+	LastHeartbeat *time.Time       `json:"last_heartbeat,omitempty"`
+	MachineID     string           `json:"machineId,omitempty"`
+	IPAddress     string           `json:"ipAddress,omitempty"`
+	Version       string           `json:"version,omitempty"`
+	IsValidated   bool             `json:"isValidated,omitempty"`
+	AuthType      string           `json:"auth_type"`
+	OS            string           `json:"os,omitempty"`
+	FeatureFlags  []string         `json:"featureflags,omitempty"`
+	Datasources   map[string]int64 `json:"datasources,omitempty"`
 }
 
 func recordOf(m domain.Machine) record {
@@ -37,7 +41,21 @@ func recordOf(m domain.Machine) record {
 		IsValidated:   m.Validated,
 		AuthType:      authType(m),
 		OS:            osText(m),
+		FeatureFlags:  m.FeatureFlags,
+		Datasources:   datasources(m),
 	}
+}
+
+// datasources returns how many sources of each type a machine has reported. What cannot be read is nothing.
+func datasources(m domain.Machine) (count map[string]int64) {
+	_ = json.Unmarshal([]byte(m.Datasources), &count)
+	return count
+}
+
+// hubState returns the hub items that a machine has reported, by type. What cannot be read is nothing.
+func hubState(m domain.Machine) (items map[string][]wire.HubItemUsage) {
+	_ = json.Unmarshal([]byte(m.HubState), &items)
+	return items
 }
 
 func authType(m domain.Machine) string { return string(cmp.Or(m.AuthType, domain.AuthPassword)) }

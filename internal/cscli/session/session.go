@@ -34,7 +34,9 @@ func (s *Session) openStore(ctx context.Context) (*sql.Store, error) {
 		return nil, errors.New("no database configuration provided")
 	}
 	return sql.Open(ctx, sql.Config{
-		Type: db.Type, Path: db.Path, WAL: db.UseWAL, MaxOpenConns: db.MaxOpenConns, Now: s.Now,
+		Type: db.Type, Path: db.Path, User: db.User, Password: db.Password, Name: db.Name, Host: db.Host, Port: db.Port,
+		TLS: sql.TLS{Mode: db.SSLMode, CACert: db.SSLCACert, ClientCert: db.SSLClientCert, ClientKey: db.SSLClientKey},
+		WAL: db.UseWAL, MaxOpenConns: db.MaxOpenConns, Now: s.Now,
 	}, s.Log)
 }
 

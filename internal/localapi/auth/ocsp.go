@@ -25,9 +25,9 @@ const (
 type ocspStatus int
 
 const (
-	good      ocspStatus = iota // or nobody is to be asked
-	revoked                     //
-	undecided                   // no server knows
+	good ocspStatus = iota // or nobody is to be asked
+	revoked
+	undecided // no server knows
 )
 
 // askOCSP asks the servers that a certificate lists, one after the other, until one knows it.

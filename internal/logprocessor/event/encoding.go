@@ -27,6 +27,18 @@ type writer struct {
 	pointers map[any]uint64 // of an overflow that are written, by their order
 }
 
+// largeEvent is more room than is kept for the next one.
+const largeEvent = 64 << 10
+
+// reset makes a writer new, in the memory that it has.
+func (w *writer) reset() {
+	if cap(w.bytes) > largeEvent {
+		w.bytes = nil
+	}
+	clear(w.common)
+	w.bytes, w.common, w.pointers = w.bytes[:0], w.common[:0], nil
+}
+
 func (w *writer) byte(value byte) { w.bytes = append(w.bytes, value) }
 
 func (w *writer) uvarint(value uint64) { w.bytes = binary.AppendUvarint(w.bytes, value) }
@@ -46,7 +58,8 @@ func (w *writer) bool(value bool) {
 }
 
 func (w *writer) text(text string) {
-	if number, known := w.symbols.numbers[text]; known {
+	hash := w.symbols.hash(text)
+	if number, _, known := w.symbols.find(text, hash); known {
 		w.head(uint64(number), symbol) //nolint:gosec // never negative
 		return
 	}
@@ -55,7 +68,7 @@ func (w *writer) text(text string) {
 		w.text(rest)
 		return
 	}
-	if w.symbols.common(text) {
+	if w.symbols.common(text, hash) {
 		w.common = append(w.common, text)
 	}
 	w.head(uint64(len(text)), literal)

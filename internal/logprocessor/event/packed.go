@@ -3,6 +3,7 @@ package event
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -21,11 +22,14 @@ type record struct {
 type Packer struct {
 	footprint, whole Footprint
 	symbols          *Symbols
+	writers          sync.Pool // of *writer
 }
 
 // NewPacker returns a packer that keeps, of what is not an overflow, what the footprint says.
 func NewPacker(footprint Footprint) *Packer {
-	return &Packer{footprint: footprint, whole: Everything(), symbols: NewSymbols()}
+	p := &Packer{footprint: footprint, whole: Everything(), symbols: NewSymbols()}
+	p.writers.New = func() any { return &writer{symbols: p.symbols} }
+	return p
 }
 
 // Pack returns a copy of what is to be kept of an event.
@@ -34,15 +38,17 @@ func (p *Packer) Pack(evt *Event) Packed {
 	if evt.Type == Overflow {
 		footprint = &p.whole
 	}
-	var room [512]byte
-	w := writer{bytes: room[:0], symbols: p.symbols}
+	w := p.writers.Get().(*writer) //nolint:forcetypeassert,errcheck // nothing else is in there
 	p.symbols.mu.RLock()
 	w.event(evt, footprint)
 	p.symbols.mu.RUnlock()
 	if len(w.common) > 0 {
 		p.symbols.learn(w.common)
 	}
-	return Packed{&record{p.symbols, string(w.bytes)}}
+	packed := Packed{&record{p.symbols, string(w.bytes)}}
+	w.reset()
+	p.writers.Put(w)
+	return packed
 }
 
 // errPacked says that bytes from outside are no packed event.

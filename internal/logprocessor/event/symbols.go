@@ -14,15 +14,16 @@ const (
 	maxSymbolLength = 255
 	learnAfter      = 8 // sightings before a text is worth a number
 	sightingSlots   = 4096
+	placesOfTexts   = 2 * maxSymbols
 )
 
 // Symbols are the texts that events have in common (the names of fields, "ssh", the browser of the day), by
 // number. Numbers stay: a table grows, to some thousand texts, and never changes. It learns what it meets
 // often, so what only one attacker says does not get in. It is safe for concurrent use.
 type Symbols struct {
-	mu      sync.RWMutex
-	numbers map[string]int
-	texts   []string
+	mu     sync.RWMutex
+	texts  []string
+	places [placesOfTexts]uint16 // numbers, from 1, at the hash of their text or behind it
 
 	seed      maphash.Seed
 	full      atomic.Bool
@@ -31,7 +32,7 @@ type Symbols struct {
 
 // NewSymbols returns an empty table.
 func NewSymbols() *Symbols {
-	return &Symbols{numbers: map[string]int{}, seed: maphash.MakeSeed()}
+	return &Symbols{seed: maphash.MakeSeed()}
 }
 
 // errSymbols says that texts are those of no table.
@@ -59,23 +60,35 @@ func (s *Symbols) learn(texts []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, text := range texts {
-		if _, known := s.numbers[text]; known || len(s.texts) == maxSymbols {
+		_, place, known := s.find(text, s.hash(text))
+		if known || len(s.texts) == maxSymbols {
 			continue
 		}
-		text = strings.Clone(text)
-		s.numbers[text] = len(s.texts)
-		s.texts = append(s.texts, text)
+		s.texts = append(s.texts, strings.Clone(text))
+		s.places[place] = uint16(len(s.texts)) //nolint:gosec // at most maxSymbols
 	}
 	s.full.Store(len(s.texts) == maxSymbols)
 }
 
+func (s *Symbols) hash(text string) uint64 { return maphash.String(s.seed, text) }
+
+// find returns the number of a text, or else the place for it. It needs the lock.
+func (s *Symbols) find(text string, hash uint64) (number int, place uint64, known bool) {
+	for place = hash % placesOfTexts; s.places[place] != 0; place = (place + 1) % placesOfTexts {
+		number = int(s.places[place]) - 1
+		if s.texts[number] == text {
+			return number, place, true
+		}
+	}
+	return 0, place, false
+}
+
 // common reports whether a text without a number has been met often enough lately to deserve one. Two
 // workers that meet it at once may count it once.
-func (s *Symbols) common(text string) bool {
+func (s *Symbols) common(text string, hash uint64) bool {
 	if len(text) < 2 || len(text) > maxSymbolLength || s.full.Load() {
 		return false
 	}
-	hash := maphash.String(s.seed, text)
 	slot, tag := &s.sightings[hash%sightingSlots], uint32(hash>>40)<<8
 	seen := slot.Load()
 	switch count := seen & 0xff; {

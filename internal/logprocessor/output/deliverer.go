@@ -8,14 +8,13 @@ import (
 	"time"
 
 	"shieldwall/internal/domain/fault"
-	"shieldwall/internal/wire"
 )
 
-// Sender pushes alerts to the Local API. It returns the identifiers of those that were stored. The kind of
+// Sender pushes alerts, which are JSON, to the Local API. It returns the identifiers of those that were stored. The kind of
 // an error decides what happens: Invalid and TooLarge will never be taken, Internal may be the fault of the
 // alerts or of the server, anything else passes.
 type Sender interface {
-	PushAlerts(ctx context.Context, alerts []wire.Alert) ([]string, error)
+	PushEncoded(ctx context.Context, alerts [][]byte) ([]string, error)
 }
 
 // DeliveryOptions tune a Deliverer. Zero values take the defaults.
@@ -187,11 +186,11 @@ func (d *Deliverer) settle(ctx context.Context, suspects []waitingAlert, number 
 func (d *Deliverer) push(ctx context.Context, batch []waitingAlert) error {
 	ctx, cancel := context.WithTimeout(ctx, d.options.Timeout)
 	defer cancel()
-	alerts := make([]wire.Alert, len(batch))
+	alerts := make([][]byte, len(batch))
 	for i := range batch {
 		alerts[i] = batch[i].alert
 	}
-	_, err := d.sender.PushAlerts(ctx, alerts)
+	_, err := d.sender.PushEncoded(ctx, alerts)
 	if err != nil && ctx.Err() != nil {
 		err = fault.Mark(fault.Unavailable, err) // whatever the sender made of it, time was up
 	}

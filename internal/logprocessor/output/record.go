@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"strconv"
-
-	"shieldwall/internal/wire"
 )
 
 // A record is one line: the CRC-32C of the rest in eight hexadecimal digits, a space, the number of the
@@ -30,19 +28,7 @@ func encodeRecord(dst []byte, number uint64, alert []byte) []byte {
 	return append(append(dst, body...), '\n')
 }
 
-// decodeRecord reads a record without its newline.
-func decodeRecord(text []byte) (number uint64, alert wire.Alert, err error) {
-	number, encoded, err := openRecord(text)
-	if err != nil {
-		return 0, wire.Alert{}, err
-	}
-	if err := json.Unmarshal(encoded, &alert); err != nil {
-		return 0, wire.Alert{}, fmt.Errorf("%w: %w", errDamaged, err)
-	}
-	return number, alert, nil
-}
-
-// openRecord checks a record and returns its number and its JSON.
+// openRecord checks a record, which comes without its newline, and returns its number and its JSON, a part of text.
 func openRecord(text []byte) (uint64, []byte, error) {
 	if len(text) <= checksumDigits || text[checksumDigits] != ' ' {
 		return 0, nil, fmt.Errorf("%w: too short", errDamaged)
@@ -56,6 +42,9 @@ func openRecord(text []byte) (uint64, []byte, error) {
 	number, err := strconv.ParseUint(string(digits), 10, 64)
 	if err != nil || number == 0 || number > maxNumber {
 		return 0, nil, fmt.Errorf("%w: no number", errDamaged)
+	}
+	if !json.Valid(encoded) {
+		return 0, nil, fmt.Errorf("%w: no JSON", errDamaged)
 	}
 	return number, encoded, nil
 }

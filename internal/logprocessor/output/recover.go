@@ -61,7 +61,7 @@ func (s *Spool) readSegment(path string) error {
 	s.segments = append(s.segments, segment)
 	offset := int64(0)
 	for text := range bytes.Lines(content) {
-		number, _, err := decodeRecord(bytes.TrimSuffix(text, []byte{'\n'}))
+		number, _, err := openRecord(bytes.TrimSuffix(text, []byte{'\n'}))
 		switch {
 		case err != nil || text[len(text)-1] != '\n':
 			s.log.Warn("damaged record of the spool is set aside", "path", path, "offset", offset)

@@ -27,15 +27,17 @@ type shelf struct {
 
 // rejection is the content of a file about an alert that the Local API refused for good.
 type rejection struct {
-	RefusedAt time.Time  `json:"refused_at"`
-	Kind      string     `json:"kind"`
-	Reason    string     `json:"reason"`
-	Alert     wire.Alert `json:"alert"`
+	RefusedAt time.Time       `json:"refused_at"`
+	Kind      string          `json:"kind"`
+	Reason    string          `json:"reason"`
+	Alert     json.RawMessage `json:"alert"`
 }
 
 func (s shelf) putRefused(refused waitingAlert, reason error, now time.Time) {
-	s.log.Error("alert refused by the Local API, set aside", "scenario", refused.alert.Scenario,
-		"value", refused.alert.GetValue(), "uuid", refused.alert.UUID, "error", reason)
+	var alert wire.Alert
+	_ = json.Unmarshal(refused.alert, &alert) // for the log; what is kept is what was sent
+	s.log.Error("alert refused by the Local API, set aside", "scenario", alert.Scenario,
+		"value", alert.GetValue(), "uuid", alert.UUID, "error", reason)
 	text, err := json.MarshalIndent(rejection{now.UTC(), fault.KindOf(reason).String(), reason.Error(), refused.alert}, "", "  ")
 	s.put(fmt.Sprintf("%016d.json", refused.number), text, err)
 }

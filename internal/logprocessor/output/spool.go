@@ -292,10 +292,10 @@ func (s *Spool) announce() {
 	}
 }
 
-// waitingAlert is a waiting record, decoded.
+// waitingAlert is a waiting record.
 type waitingAlert struct {
 	number uint64
-	alert  wire.Alert
+	alert  []byte // JSON
 }
 
 // head returns the oldest waiting alerts, at least one if any waits, at most maxAlerts, and no more after
@@ -312,7 +312,7 @@ func (s *Spool) head(maxAlerts int, maxBytes int64) ([]waitingAlert, error) {
 			if err != nil {
 				return nil, fmt.Errorf("reading spool: %w", err)
 			}
-			number, alert, err := decodeRecord(text)
+			number, alert, err := openRecord(text)
 			if err != nil {
 				s.log.Warn("damaged record of the spool is set aside", "number", entry.number, "error", err)
 				s.aside.putDamaged(filepath.Base(entry.segment.path), entry.offset, text)

@@ -145,7 +145,7 @@ func (s session) insertAlerts(ctx context.Context, alerts []alertRows, ids map[s
 	}
 	err = s.insertStamped(ctx, into, values)
 	if err != nil && s.engine.reasonOf(err).kind == fault.Exists {
-		return lostToAnother{err} // who stored the same UUID in between: the next look will find it
+		return conflictError{err} // who stored the same UUID in between: the next look will find it
 	}
 	if err != nil || s.engine.firstID != nil {
 		return err

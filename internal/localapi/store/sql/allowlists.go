@@ -274,7 +274,7 @@ func rowsOfItems(items map[string]heldItem) []int64 {
 
 // AllowlistRevision implements store.Allowlists.
 func (s *Store) AllowlistRevision(ctx context.Context) (revision int64, err error) {
-	err = s.ask(ctx, func(tx session) error {
+	err = s.ask(func(tx session) error {
 		revision, err = tx.counter(ctx, allowlistCounter)
 		return err
 	})

@@ -24,7 +24,7 @@ func (s *Store) AddAudit(ctx context.Context, entries []domain.AuditEntry) error
 
 // AuditEntries implements store.Audit.
 func (s *Store) AuditEntries(ctx context.Context, limit int) (entries []domain.AuditEntry, err error) {
-	err = s.ask(ctx, func(tx session) error {
+	err = s.ask(func(tx session) error {
 		entries, err = collect(ctx, tx, scanAuditEntry, `SELECT id, created_at, actor_kind, actor, address, action, subject, affected
 			FROM audit_log ORDER BY id DESC LIMIT ?`, limit)
 		return err

@@ -36,14 +36,14 @@ func (s *Store) AddBouncer(ctx context.Context, b domain.Bouncer) (domain.Bounce
 }
 
 const selectBouncers = `SELECT id, name, api_key, revoked, ip_address, type, version, last_pull, auth_type, auto_created,
-	stream_cursor, created_at, updated_at FROM bouncers`
+	osname, osfamily, osversion, featureflags, stream_cursor, created_at, updated_at FROM bouncers`
 
 // Bouncers implements store.Bouncers.
 func (s *Store) Bouncers(ctx context.Context, filter store.BouncerFilter) (found []domain.Bouncer, err error) {
 	var must conditions
 	must.equal("name", filter.Name)
 	must.equal("api_key", filter.KeyHash)
-	err = s.ask(ctx, func(tx session) error {
+	err = s.ask(func(tx session) error {
 		found, err = collect(ctx, tx, scanBouncer, selectBouncers+must.where()+" ORDER BY id", must.args...)
 		return err
 	})
@@ -80,7 +80,10 @@ func bouncerNotFound(id int64) error {
 }
 
 func scanBouncer(scan scanFunc) (b domain.Bouncer, err error) {
+	var features string
 	err = scan(&b.ID, &b.Name, &b.KeyHash, &b.Revoked, nullable(&b.IPAddress), nullable(&b.Type), nullable(&b.Version),
-		instant{&b.LastPull}, &b.AuthType, &b.AutoCreated, &b.Cursor, instant{&b.CreatedAt}, instant{&b.UpdatedAt})
+		instant{&b.LastPull}, &b.AuthType, &b.AutoCreated,
+		nullable(&b.OSName), nullable(&b.OSFamily), nullable(&b.OSVersion), nullable(&features), &b.Cursor, instant{&b.CreatedAt}, instant{&b.UpdatedAt})
+	b.FeatureFlags = splitNames(features)
 	return b, err
 }

@@ -79,7 +79,7 @@ func (s *Store) ChangesSince(ctx context.Context, seq int64, limit int) (changes
 			COALESCE(d.until, c.ended_at), COALESCE(d.created_at, c.created_at)
 		FROM decision_changes AS c LEFT JOIN decisions AS d ON d.id = c.decision_id AND c.removed = FALSE
 		WHERE c.seq > ? AND (c.removed = TRUE OR d.id IS NOT NULL) ORDER BY c.seq LIMIT ?`
-	err = s.ask(ctx, func(tx session) error {
+	err = s.ask(func(tx session) error {
 		changes, err = collect(ctx, tx, scanChange, query, seq, limit)
 		return err
 	})

@@ -59,7 +59,7 @@ func (s session) endDecisions(ctx context.Context, ids []int64, until, now time.
 
 // Decisions implements store.Decisions.
 func (s *Store) Decisions(ctx context.Context, filter store.DecisionFilter) (found []domain.Decision, err error) {
-	err = s.ask(ctx, func(tx session) error {
+	err = s.ask(func(tx session) error {
 		must := tx.decisionConditions(filter)
 		found, err = collect(ctx, tx, scanDecision, selectDecisions+must.where()+" ORDER BY id", must.args...)
 		return err

@@ -57,14 +57,14 @@ type reason struct {
 	again bool       // the transaction lost against another one, and may win when it is repeated
 }
 
-// lostToAnother marks an error after which the transaction has to look again.
-type lostToAnother struct{ error }
+// conflictError marks an error after which the transaction has to look again.
+type conflictError struct{ error }
 
-func (e lostToAnother) Unwrap() error { return e.error }
+func (e conflictError) Unwrap() error { return e.error }
 
 // reasonOf adds to what the engine knows what the connection tells.
 func reasonOf(e *engine, err error) reason {
-	var lost lostToAnother
+	var lost conflictError
 	if errors.As(err, &lost) {
 		return reason{kind: fault.Unavailable, again: true}
 	}

@@ -80,7 +80,7 @@ func (s *Store) alertThreshold(ctx context.Context, keep int) (threshold int64, 
 	if keep <= 0 {
 		return 0, nil
 	}
-	err = s.ask(ctx, func(tx session) error {
+	err = s.ask(func(tx session) error {
 		return tx.one(ctx, []any{nullable(&threshold)}, "SELECT MAX(id) FROM alerts")
 	})
 	return max(0, threshold-int64(keep)), err
@@ -121,7 +121,7 @@ func (s *Store) purge(ctx context.Context, rows selection) (purged int, err erro
 func (s *Store) nextKeys(ctx context.Context, rows selection, after int64) (keys []int64, err error) {
 	query := fmt.Sprintf("SELECT %[2]s FROM %[1]s WHERE %[2]s > ? AND (%[3]s) ORDER BY %[2]s LIMIT %[4]d",
 		rows.table, rows.key, rows.condition, flushBatch)
-	err = s.ask(ctx, func(tx session) error {
+	err = s.ask(func(tx session) error {
 		keys, err = collect(ctx, tx, scanID, query, append([]any{after}, rows.args...)...)
 		return err
 	})

@@ -1,14 +1,12 @@
 package sql_test
 
 import (
-	"context"
 	"slices"
 	"testing"
 	"time"
 
 	"shieldwall/internal/localapi/store"
 	"shieldwall/internal/localapi/store/sql"
-	"shieldwall/internal/localapi/store/storetest"
 )
 
 func TestFlushOrphans(t *testing.T) {
@@ -39,24 +37,4 @@ func TestFlushOrphans(t *testing.T) {
 	if got := query[int](t, path, "SELECT COUNT(*) FROM events"); got[0] != 0 {
 		t.Errorf("%d events left", got[0])
 	}
-}
-
-// flushing flushes before anybody reads the log, so that followers never see what a flush removes.
-type flushing struct {
-	*sql.Store
-}
-
-func (f flushing) ChangesSince(ctx context.Context, seq int64, limit int) ([]store.Change, error) {
-	if _, err := f.Flush(ctx, store.FlushPolicy{MaxChangeAge: time.Nanosecond}); err != nil {
-		return nil, err
-	}
-	return f.Store.ChangesSince(ctx, seq, limit)
-}
-
-func TestFollowersDoNotMissWhatIsFlushed(t *testing.T) {
-	t.Parallel()
-	storetest.RunFollowers(t, func(t *testing.T, now func() time.Time) storetest.Store {
-		t.Helper()
-		return flushing{Store: open(t, sql.Config{Path: ":memory:", Now: now})}
-	})
 }

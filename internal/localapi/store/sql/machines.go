@@ -20,7 +20,7 @@ func (s *Store) AddMachine(ctx context.Context, m domain.Machine) error {
 			"scenarios", "version", "is_validated", "auth_type", "osname", "osversion",
 		}, []any{
 			now, now, tx.timeOrNull(m.LastPush), tx.timeOrNull(m.LastHeartbeat), m.ID, m.PasswordHash, m.IPAddress,
-			joinScenarios(m.Scenarios), m.Version, m.Validated, string(m.AuthType), m.OSName, m.OSVersion,
+			joinNames(m.Scenarios), m.Version, m.Validated, string(m.AuthType), m.OSName, m.OSVersion,
 		})
 	})
 	if fault.Is(err, fault.Exists) {
@@ -29,13 +29,13 @@ func (s *Store) AddMachine(ctx context.Context, m domain.Machine) error {
 	return err
 }
 
-const selectMachines = `SELECT machine_id, password, ip_address, version, osname, osversion, scenarios, is_validated,
-	auth_type, created_at, updated_at, last_push, last_heartbeat FROM machines`
+const selectMachines = `SELECT machine_id, password, ip_address, version, osname, osfamily, osversion, featureflags, hubstate,
+	datasources, scenarios, is_validated, auth_type, created_at, updated_at, last_push, last_heartbeat FROM machines`
 
 // Machine implements store.Machines.
 func (s *Store) Machine(ctx context.Context, id string) (domain.Machine, error) {
 	var found []domain.Machine
-	err := s.ask(ctx, func(tx session) (err error) {
+	err := s.ask(func(tx session) (err error) {
 		found, err = collect(ctx, tx, scanMachine, selectMachines+" WHERE machine_id = ?", id)
 		return err
 	})
@@ -50,7 +50,7 @@ func (s *Store) Machine(ctx context.Context, id string) (domain.Machine, error) 
 
 // Machines implements store.Machines.
 func (s *Store) Machines(ctx context.Context) (all []domain.Machine, err error) {
-	err = s.ask(ctx, func(tx session) error {
+	err = s.ask(func(tx session) error {
 		all, err = collect(ctx, tx, scanMachine, selectMachines+" ORDER BY id")
 		return err
 	})
@@ -69,7 +69,7 @@ func (s *Store) UpdateMachine(ctx context.Context, id string, change store.Machi
 		assign(&set, "osversion", change.OSVersion)
 		assign(&set, "is_validated", change.Validated)
 		if change.Scenarios != nil {
-			set.add("scenarios", joinScenarios(*change.Scenarios))
+			set.add("scenarios", joinNames(*change.Scenarios))
 		}
 		assignTime(&set, tx, "last_push", change.LastPush)
 		assignTime(&set, tx, "last_heartbeat", change.LastHeartbeat)
@@ -93,11 +93,12 @@ func machineNotFound(id string) error {
 }
 
 func scanMachine(scan scanFunc) (m domain.Machine, err error) {
-	var scenarios string
-	err = scan(&m.ID, &m.PasswordHash, &m.IPAddress, nullable(&m.Version), nullable(&m.OSName), nullable(&m.OSVersion),
-		nullable(&scenarios), &m.Validated, &m.AuthType, instant{&m.CreatedAt}, instant{&m.UpdatedAt},
+	var scenarios, features string
+	err = scan(&m.ID, &m.PasswordHash, &m.IPAddress, nullable(&m.Version), nullable(&m.OSName), nullable(&m.OSFamily),
+		nullable(&m.OSVersion), nullable(&features), nullable(&m.HubState), nullable(&m.Datasources), nullable(&scenarios),
+		&m.Validated, &m.AuthType, instant{&m.CreatedAt}, instant{&m.UpdatedAt},
 		instant{&m.LastPush}, instant{&m.LastHeartbeat})
-	m.Scenarios = splitScenarios(scenarios)
+	m.Scenarios, m.FeatureFlags = splitNames(scenarios), splitNames(features)
 	return m, err
 }
 
@@ -111,10 +112,10 @@ func (s session) machineRow(ctx context.Context, id string) (any, error) {
 	return row, err
 }
 
-// joinScenarios writes names as the published column has them.
-func joinScenarios(names []string) string { return strings.Join(names, ",") }
+// joinNames writes names as the published column has them.
+func joinNames(names []string) string { return strings.Join(names, ",") }
 
-func splitScenarios(text string) []string {
+func splitNames(text string) []string {
 	if text == "" {
 		return nil
 	}

@@ -97,6 +97,12 @@ func beside(t *testing.T, d dbtest.Database) *dbsql.DB {
 	return db
 }
 
+// besideConfig is beside for a server.
+func besideConfig(t *testing.T, cfg sql.Config) *dbsql.DB {
+	t.Helper()
+	return beside(t, dbtest.Database{Type: cfg.Type, Socket: cfg.Path, User: cfg.User, Name: cfg.Name})
+}
+
 // list returns the first column of the result.
 func list[T any](t *testing.T, db *dbsql.DB, text string) []T {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 	dbsql "database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 )
 
@@ -12,7 +13,12 @@ import (
 // connection while a transaction has it.
 type prepared struct {
 	conn       any // the driver's
-	statements map[string]driver.StmtExecContext
+	statements map[string]executor
+}
+
+type executor interface {
+	driver.Stmt
+	driver.StmtExecContext
 }
 
 // exec executes a statement on conn. The caller has conn for itself, and the statement is not interrupted.
@@ -23,7 +29,7 @@ func (p *prepared) exec(ctx context.Context, conn *dbsql.Conn, query string, arg
 	}
 	return conn.Raw(func(current any) error {
 		if p.conn != current {
-			p.conn, p.statements = current, map[string]driver.StmtExecContext{}
+			p.conn, p.statements = current, map[string]executor{}
 		}
 		statement, err := p.statement(ctx, query)
 		if err != nil {
@@ -34,7 +40,27 @@ func (p *prepared) exec(ctx context.Context, conn *dbsql.Conn, query string, arg
 	})
 }
 
-func (p *prepared) statement(ctx context.Context, query string) (driver.StmtExecContext, error) {
+// close ends the statements. A connection that closes while it has some would keep its file open.
+func (p *prepared) close(ctx context.Context, db *dbsql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(conn.Raw(p.closeStatements), conn.Close())
+}
+
+func (p *prepared) closeStatements(current any) (err error) {
+	if p.conn != current {
+		return nil // the connection that had them is gone
+	}
+	for query, statement := range p.statements {
+		err = errors.Join(err, statement.Close())
+		delete(p.statements, query)
+	}
+	return err
+}
+
+func (p *prepared) statement(ctx context.Context, query string) (executor, error) {
 	if known, ok := p.statements[query]; ok {
 		return known, nil
 	}
@@ -46,12 +72,12 @@ func (p *prepared) statement(ctx context.Context, query string) (driver.StmtExec
 	if err != nil {
 		return nil, err
 	}
-	executor, ok := statement.(driver.StmtExecContext)
+	known, ok := statement.(executor)
 	if !ok {
 		return nil, fmt.Errorf("the driver's statement (%T) cannot be executed", statement)
 	}
-	p.statements[query] = executor
-	return executor, nil
+	p.statements[query] = known
+	return known, nil
 }
 
 // valuesOf does what database/sql does with arguments.

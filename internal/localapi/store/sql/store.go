@@ -125,15 +125,25 @@ func (c Config) place() string {
 	return fmt.Sprintf("%s at %s:%d", c.Name, c.Host, c.Port)
 }
 
-// Close ends all connections; calls in progress fail.
+// closeTimeout is how long Close waits for a call that is writing to a file.
+const closeTimeout = 10 * time.Second
+
+// Close ends all connections; calls in progress fail, or end before.
 func (s *Store) Close() error {
 	defer s.additions.wait()
 	defer s.updates.wait()
+	if s.engine.lock != "" {
+		_ = s.writer.Close() // of a server: that it could not be told has no consequence
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := s.prepared.close(ctx, s.writer)
 	if s.reader == s.writer {
-		return s.writer.Close()
+		return errors.Join(err, s.writer.Close())
 	}
 	// The last connection to SQLite that closes folds the write-ahead log into the file, so it has to be one that may write.
-	return errors.Join(s.reader.Close(), s.writer.Close())
+	return errors.Join(err, s.reader.Close(), s.writer.Close())
 }
 
 const (
@@ -175,7 +185,7 @@ func (s *Store) read(ctx context.Context, do func(session) error) error {
 }
 
 // ask runs do, which reads with a single statement.
-func (s *Store) ask(ctx context.Context, do func(session) error) error {
+func (s *Store) ask(do func(session) error) error {
 	return classify(s.engine, do(session{db: s.reader, engine: s.engine}))
 }
 

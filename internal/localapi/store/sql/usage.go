@@ -46,7 +46,7 @@ func (s session) updateSender(ctx context.Context, report domain.UsageReport, ab
 
 // UsageReports implements store.Usage.
 func (s *Store) UsageReports(ctx context.Context, since time.Time) (reports []domain.UsageReport, err error) {
-	err = s.ask(ctx, func(tx session) error {
+	err = s.ask(func(tx session) error {
 		reports, err = collect(ctx, tx, scanUsageReport, `SELECT id, generated_type, generated_by, received_at, pushed_at, payload
 			FROM metrics WHERE received_at >= ? ORDER BY id`, tx.time(since))
 		return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"shieldwall/internal/domain"
@@ -158,6 +159,49 @@ func alertAllOrNone(f *fixture) {
 	equal(f.t, "kind of error", fault.KindOf(err), fault.Invalid)
 	equal(f.t, "alerts", len(alertsNow(f, store.AlertFilter{})), 0)
 	equal(f.t, "changes", len(changesNow(f, 0)), 0)
+}
+
+// alertOddTexts checks that what an engine cannot store as it is does not refuse the alert, or those beside it: its
+// sender would try for ever.
+func alertOddTexts(f *fixture) {
+	long, longer := strings.Repeat("é", 255), strings.Repeat("é", 5000)
+	for name, text := range map[string]string{"zero": "a\x00b", "not UTF-8": "a\xffb", "long": longer, "emoji": "\U0001F525"} {
+		alert := domain.Alert{
+			UUID: name, Kind: text, Scenario: text, ScenarioHash: text, ScenarioVersion: text, Message: text, Leakspeed: text,
+			Source: domain.Source{Scope: domain.Scope(text), Value: text, IP: text, Range: text, ASNumber: text, ASName: text, Country: text},
+			Events: []domain.AlertEvent{{Meta: []domain.KeyValue{{Key: text, Value: text}, {Key: "k", Value: text}}}},
+			Meta:   []domain.KeyValue{{Key: text, Value: text}},
+			Decisions: []domain.Decision{{
+				Origin: text, Type: text, Scenario: text, Scope: domain.Scope(text), Value: text, Until: f.clock.Now().Add(time.Hour),
+			}},
+		}
+		ids := addAlerts(f, alert, domain.Alert{UUID: "beside " + name, Message: name})
+		read := alertNow(f, ids[0])
+		equal(f.t, name+": the alert beside it", alertNow(f, ids[1]).Message, name)
+		for _, got := range []string{read.Scenario, read.Message, read.Source.Value, read.Decisions[0].Value} {
+			if text == longer && !strings.HasPrefix(got, long) || text != longer && (got[:1] != text[:1] || got[len(got)-1:] != text[len(text)-1:]) {
+				f.t.Fatalf("%s: stored %q", name, got)
+			}
+		}
+		equal(f.t, name+": decision in the log", changesNow(f, 0)[len(changesNow(f, 0))-1].Decision, read.Decisions[0])
+		equal(f.t, name+": removed", expire(f, store.DecisionFilter{IDs: []int64{read.Decisions[0].ID}}), 1)
+	}
+}
+
+// alertOddTimes checks that times before and after what engines were made for do not refuse an alert.
+func alertOddTimes(f *fixture) {
+	for name, at := range map[string]time.Time{
+		"zero": {}, "long ago": time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC), "after 2038": time.Date(2050, 1, 1, 0, 0, 0, 1000, time.UTC),
+		"far ahead": time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		id := addAlerts(f, domain.Alert{StartAt: at, StopAt: at, Events: []domain.AlertEvent{{Time: at}}, Decisions: []domain.Decision{{Until: at}}})[0]
+		read := alertNow(f, id)
+		equal(f.t, name, []time.Time{read.StartAt, read.StopAt, read.Events[0].Time, read.Decisions[0].Until}, []time.Time{at, at, at, at})
+	}
+	far := addAlerts(f, domain.Alert{Decisions: []domain.Decision{{Until: f.clock.Now().AddDate(20_000, 0, 0)}}})[0]
+	if until := alertNow(f, far).Decisions[0].Until; until.Year() < 9999 {
+		f.t.Fatalf("a decision for ever ends at %s", until)
+	}
 }
 
 // filterAlerts are told apart by their message, and are created a second after each other.

@@ -90,8 +90,8 @@ func concurrentWriters(r *replicas) {
 // followWhile reads the log in small pages until going on reports false, and then to its end.
 func followWhile(ctx context.Context, s Store, goingOn func() bool) (follower, error) {
 	f := follower{held: map[int64]domain.Decision{}}
-	for last := false; ; {
-		last = !goingOn()
+	for {
+		last := !goingOn()
 		changes, err := s.ChangesSince(ctx, f.seq, 5)
 		if err != nil {
 			return f, err

@@ -27,7 +27,7 @@ func RunFollowers(t *testing.T, open Open) {
 		h := &history{ctx: t.Context(), fixture: f, decisions: map[int64]domain.Decision{}}
 		h.restart(r)
 		r.Repeat(map[string]func(*rapid.T){
-			"add": h.add, "repeat": h.repeat, "expire": h.expire, "delete": h.delete, "wait": h.wait,
+			"add": h.add, "repeat": h.repeat, "expire": h.expire, "delete": h.delete, "wait": h.wait, "flush": h.flush,
 			"follow": h.follow, "restart": h.restart, "": h.check,
 		})
 		for behind := true; behind; {
@@ -160,6 +160,12 @@ func (h *history) delete(t *rapid.T) {
 
 func (h *history) wait(t *rapid.T) {
 	h.clock.advance(time.Duration(rapid.IntRange(1, 5000).Draw(t, "milliseconds")) * time.Millisecond)
+}
+
+// flush removes what followers do not need, however far behind they are.
+func (h *history) flush(t *rapid.T) {
+	_, err := h.Flush(h.ctx, store.FlushPolicy{MaxChangeAge: time.Nanosecond})
+	succeed(t, "flushing", err)
 }
 
 // follow reads some changes. The follower is compared when it has read the last.

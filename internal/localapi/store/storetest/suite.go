@@ -52,6 +52,8 @@ func Run(t *testing.T, open Open) {
 		"alerts are stored once by UUID":                alertIdempotence,
 		"alerts without UUID are different":             alertWithoutUUID,
 		"alerts are stored all or none":                 alertAllOrNone,
+		"alerts with odd texts":                         alertOddTexts,
+		"alerts with odd times":                         alertOddTimes,
 		"alert filters":                                 alertFilters,
 		"alerts sorted and limited":                     alertOrder,
 		"alerts without their decisions":                alertNoDecisions,

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"strings"
 	"time"
 
 	"shieldwall/internal/domain"
@@ -54,9 +55,13 @@ func usageSender(f *fixture) {
 	}
 	addUsage(f, domain.UsageLogProcessor, machine.ID, about)
 	addUsage(f, domain.UsageRemediation, bouncer.Name, about)
-	machine.Version, machine.OSName, machine.OSVersion, machine.UpdatedAt = "v9", "Arch", "rolling", now
-	equal(f.t, "machine", machineNow(f, machine.ID), machine)
+	machine.Version, machine.OSName, machine.OSFamily, machine.OSVersion, machine.UpdatedAt = "v9", "Arch", "arch", "rolling", now
+	machine.FeatureFlags, machine.HubState, machine.Datasources = about.FeatureFlags, about.HubState, about.Datasources
+	stored := machineNow(f, machine.ID)
+	stored.HubState, stored.Datasources = strings.ReplaceAll(stored.HubState, " ", ""), strings.ReplaceAll(stored.Datasources, " ", "")
+	equal(f.t, "machine", stored, machine)
 	bouncer.Version, bouncer.UpdatedAt = "v9", now
+	bouncer.OSName, bouncer.OSFamily, bouncer.OSVersion, bouncer.FeatureFlags = "Arch", "arch", "rolling", about.FeatureFlags
 	equal(f.t, "bouncer", bouncersNow(f, store.BouncerFilter{}), []domain.Bouncer{bouncer})
 }
 

@@ -1,6 +1,7 @@
 package dbtest
 
 import (
+	"cmp"
 	dbsql "database/sql"
 	"fmt"
 	"os"
@@ -18,11 +19,12 @@ type Database struct {
 	Socket string // db_path
 	User   string
 	Name   string // db_name
+	Port   int    // of the name of a PostgreSQL socket; 0: the usual one
 }
 
 // Admin returns the database that a server begins with.
 func (s *Server) Admin() Database {
-	d := Database{Type: s.kind, Socket: s.socket(s.dir), User: s.admin, Name: "postgres"}
+	d := Database{Type: s.kind, Socket: s.socket(s.dir), User: s.admin, Name: "postgres", Port: s.port}
 	if d.Type == "mysql" {
 		d.Name = "mysql"
 	}
@@ -53,7 +55,7 @@ func (d Database) Open() (*dbsql.DB, error) {
 		cfg.Logger = &mysql.NopLogger{}
 		return dbsql.Open("mysql", cfg.FormatDSN())
 	}
-	return dbsql.Open("pgx", fmt.Sprintf("host=%s user=%s dbname=%s", d.Socket, d.User, d.Name))
+	return dbsql.Open("pgx", fmt.Sprintf("host=%s port=%d user=%s dbname=%s", d.Socket, cmp.Or(d.Port, 5432), d.User, d.Name))
 }
 
 // Load runs a script, as the client programs of the server read it.
@@ -67,12 +69,12 @@ func (d Database) Load(tb testing.TB, path string) {
 	}
 	client, err := find(words[0], pkg, postgresqlFolders)
 	require(tb, err)
-	script, err := os.Open(path)
+	script, err := os.Open(path) //nolint:gosec // G304: of a test
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer func() { _ = script.Close() }()
-	command := exec.CommandContext(tb.Context(), client, words[1:]...)
+	command := exec.CommandContext(tb.Context(), client, words[1:]...) //nolint:gosec // G204: found by find
 	command.Stdin = script
 	if output, err := command.CombinedOutput(); err != nil {
 		tb.Fatalf("loading %s: %v: %s", path, err, output)

@@ -115,6 +115,7 @@ type program struct {
 	command func(s *Server) ([]string, error)
 	socket  func(dir string) string
 	durable bool
+	port    int // to listen on with TLS; 0: on the socket only
 }
 
 func (p program) durably() program {
@@ -157,6 +158,11 @@ func (s *Server) startNew() error {
 	}
 	if err := s.prepare(ctx, s); err != nil {
 		return err
+	}
+	if s.port != 0 {
+		if err := s.writeCertificates(); err != nil {
+			return err
+		}
 	}
 	return s.launch(ctx)
 }
@@ -218,7 +224,7 @@ func (s *Server) spawn(words []string) error {
 	if err != nil {
 		return err
 	}
-	command := exec.Command(words[0], words[1:]...) //nolint:noctx // ends when it is killed
+	command := exec.Command(words[0], words[1:]...) //nolint:gosec,noctx // found by find; ends when it is killed
 	command.Dir, command.Stdout, command.Stderr = s.dir, log, log
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.identity, Pdeathsig: syscall.SIGKILL}
 	started, ended := make(chan error, 1), make(chan struct{})

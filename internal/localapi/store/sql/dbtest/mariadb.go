@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 )
 
 const mariadbPackage = "mariadb-server"
@@ -40,9 +41,16 @@ func mariadbCommand(s *Server) ([]string, error) {
 	}
 	words := []string{
 		server, "--no-defaults", mariadbUser(), "--datadir=" + filepath.Join(s.dir, "data"), "--socket=" + s.socket(s.dir),
-		"--pid-file=" + filepath.Join(s.dir, "pid"), "--skip-networking", "--skip-name-resolve", "--max-connections=500",
+		"--pid-file=" + filepath.Join(s.dir, "pid"), "--skip-name-resolve", "--max-connections=500",
 		"--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--performance-schema=OFF",
 		"--character-set-server=latin1", // the worst that our tables have to bear
+	}
+	if s.port == 0 {
+		words = append(words, "--skip-networking")
+	} else {
+		files := filesIn(s.dir)
+		words = append(words, "--bind-address=127.0.0.1", "--port="+strconv.Itoa(s.port),
+			"--ssl-ca="+files.ca, "--ssl-cert="+files.cert, "--ssl-key="+files.key)
 	}
 	if s.durable {
 		return append(words, "--innodb-flush-log-at-trx-commit=1"), nil
