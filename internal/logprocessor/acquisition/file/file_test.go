@@ -255,6 +255,7 @@ func TestCat(t *testing.T) {
 	write(t, filepath.Join(dir, "a.log"), "one\r\n\ntwo\nthree")
 	write(t, filepath.Join(dir, "b.log.gz"), zip(t, "four\n"))
 	write(t, filepath.Join(dir, "long.log"), strings.Repeat("x", 70_000)+"\n")
+	write(t, filepath.Join(dir, "very_long.log"), strings.Repeat("y", 3<<20)+"\nz\n")
 	write(t, filepath.Join(dir, "bad.gz"), "not compressed")
 	if err := os.Mkdir(filepath.Join(dir, "folder.log"), 0o700); err != nil {
 		t.Fatal(err)
@@ -267,7 +268,8 @@ func TestCat(t *testing.T) {
 		"file":                 {"a.log", []string{"one", "two", "three"}, ""},
 		"glob and compression": {"[ab].log*", []string{"one", "two", "three", "four"}, ""},
 		"folders are skipped":  {"[af]*.log", []string{"one", "two", "three"}, ""},
-		"line too long":        {"[al]*.log", []string{"one", "two", "three"}, "longer than max_buffer_size"},
+		"line too long":        {"[al]*.log?max_buffer_size=65536", []string{"one", "two", "three"}, "longer than max_buffer_size"},
+		"long lines":           {"[alv]*.log", []string{"one", "two", "three", strings.Repeat("x", 70_000), strings.Repeat("y", 1<<20), "z"}, ""},
 		"larger buffer":        {"long.log?max_buffer_size=100000", []string{strings.Repeat("x", 70_000)}, ""},
 		"damaged compression":  {"bad.gz", nil, "gzip: invalid header"},
 	}

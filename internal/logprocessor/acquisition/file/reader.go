@@ -67,11 +67,12 @@ func (r *reader) readFile(ctx context.Context, path string, emitter *emitter) (e
 }
 
 func (r *reader) copyLines(ctx context.Context, input io.Reader, emitter *emitter) error {
-	splitter := splitter{limit: r.limit() - 1}
+	splitter := splitter{limit: r.limit()}
 	buffer := make([]byte, readBytes)
+	var lines []line
 	for {
 		n, err := input.Read(buffer)
-		lines := splitter.push(nil, buffer[:n])
+		lines = splitter.push(lines[:0], buffer[:n])
 		if errors.Is(err, io.EOF) {
 			lines = splitter.flush(lines)
 		}
@@ -89,9 +90,13 @@ func (r *reader) copyLines(ctx context.Context, input io.Reader, emitter *emitte
 
 var errLineTooLong = errors.New("line is longer than max_buffer_size")
 
-// deliver hands over lines up to the first that is too long.
+// deliver hands over lines, where a limit was asked for only up to the first that is too long.
 func (r *reader) deliver(ctx context.Context, lines []line, emitter *emitter) error {
 	tooLong := slices.IndexFunc(lines, func(l line) bool { return l.cut })
+	if tooLong >= 0 && r.settings.MaxBufferSize == 0 {
+		r.env.Log.Warn("line too long, cut", "path", emitter.line.Src, "limit", maxLine)
+		tooLong = -1
+	}
 	if tooLong >= 0 {
 		lines = lines[:tooLong]
 	}
@@ -110,9 +115,10 @@ func (r *reader) deliver(ctx context.Context, lines []line, emitter *emitter) er
 	return nil
 }
 
+// limit is the longest line, in bytes without its newline.
 func (r *reader) limit() int {
 	if r.settings.MaxBufferSize == 0 {
-		return defaultCatLimit
+		return maxLine
 	}
-	return r.settings.MaxBufferSize
+	return r.settings.MaxBufferSize - 1
 }

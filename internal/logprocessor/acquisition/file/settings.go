@@ -20,7 +20,6 @@ const Kind = "file"
 const (
 	defaultDiscovery   = 30 * time.Second
 	defaultPartialLine = time.Second
-	defaultCatLimit    = 64 << 10 // longest line of a finished file, newline included
 )
 
 // settings are the keys of a file source.
