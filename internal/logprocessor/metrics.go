@@ -1,6 +1,8 @@
 package logprocessor
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"shieldwall/internal/logprocessor/event"
@@ -9,6 +11,7 @@ import (
 // Metrics counts lines, under the published names. A nil *Metrics counts nothing.
 type Metrics struct {
 	hits, hitsOK, hitsKO *prometheus.CounterVec
+	parsing, pouring     *prometheus.HistogramVec
 }
 
 // NewMetrics registers the counters.
@@ -18,10 +21,39 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		registry.MustRegister(vector)
 		return vector
 	}
+	histogram := func(name, help string, buckets ...float64) *prometheus.HistogramVec {
+		vector := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, []string{"type", "source"})
+		registry.MustRegister(vector)
+		return vector
+	}
 	return &Metrics{
+		parsing: histogram("cs_parsing_time_seconds", "Time to parse a line, one mean a batch.",
+			.0005, .001, .0015, .002, .0025, .003, .004, .005, .0075, .01),
+		pouring: histogram("cs_bucket_pour_seconds", "Time to pour the events of a line, one mean a batch.",
+			.001, .002, .005, .01, .015, .02, .03, .04, .05),
 		hits:   counter("cs_parser_hits_total", "Lines read.", "source", "type"),
 		hitsOK: counter("cs_parser_hits_ok_total", "Lines parsed.", "source", "type", "acquis_type"),
 		hitsKO: counter("cs_parser_hits_ko_total", "Lines that no parser understood.", "source", "type", "acquis_type"),
+	}
+}
+
+// parsed and poured tell how long the lines of a batch took: looking at the clock for each would take longer than
+// most of them do.
+func (m *Metrics) parsed(lines []event.Line, took time.Duration) {
+	if m != nil {
+		observe(m.parsing, lines, took)
+	}
+}
+
+func (m *Metrics) poured(lines []event.Line, took time.Duration) {
+	if m != nil {
+		observe(m.pouring, lines, took)
+	}
+}
+
+func observe(histogram *prometheus.HistogramVec, lines []event.Line, took time.Duration) {
+	if len(lines) > 0 {
+		histogram.WithLabelValues(lines[0].Module, lines[0].Src).Observe(took.Seconds() / float64(len(lines)))
 	}
 }
 

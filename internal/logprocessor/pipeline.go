@@ -83,6 +83,7 @@ type job struct {
 // parsed is what the workers made of a batch.
 type parsed struct {
 	*workspace
+	lines  []event.Line
 	ack    func()
 	poured chan<- struct{}
 }
@@ -208,6 +209,8 @@ func (p *Pipeline) save() {
 }
 
 func (p *Pipeline) pourBatch(batch parsed) []*wire.Alert {
+	began := time.Now()
+	defer func() { p.Metrics.poured(batch.lines, time.Since(began)) }()
 	p.Engine.Foresee(batch.pours)
 	var alerts []*wire.Alert
 	for i := range batch.matched {

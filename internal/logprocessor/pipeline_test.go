@@ -595,10 +595,12 @@ func TestLinesAreCounted(t *testing.T) {
 			for _, pair := range metric.GetLabel() {
 				key += " " + pair.GetName() + "=" + pair.GetValue()
 			}
-			got[key] = metric.GetCounter().GetValue()
+			got[key] = metric.GetCounter().GetValue() + float64(metric.GetHistogram().GetSampleCount())
 		}
 	}
 	want := map[string]float64{
+		"cs_parsing_time_seconds source=log type=script":                  2, // batches
+		"cs_bucket_pour_seconds source=log type=script":                   2,
 		"cs_parser_hits_total source=log type=script":                     3,
 		"cs_parser_hits_ok_total acquis_type=test source=log type=script": 2,
 		"cs_parser_hits_ko_total acquis_type=test source=log type=script": 1,

@@ -2,6 +2,7 @@ package logprocessor
 
 import (
 	"sync"
+	"time"
 
 	"shieldwall/internal/logprocessor/event"
 	"shieldwall/internal/logprocessor/parser"
@@ -30,13 +31,15 @@ func (w *worker) waitForTurn() { <-w.job.before }
 // is this batch's turn, as if there were one worker.
 func (w *worker) parse(job job) parsed {
 	w.job = job
+	began := time.Now()
 	space := w.pipeline.takeWorkspace()
 	for i := range job.batch.Lines {
 		w.parseLine(space, &job.batch.Lines[i])
 	}
 	w.parser.Flush()
 	w.lines.flush()
-	return parsed{workspace: space, ack: job.batch.Ack, poured: job.poured}
+	w.pipeline.Metrics.parsed(job.batch.Lines, time.Since(began))
+	return parsed{workspace: space, lines: job.batch.Lines, ack: job.batch.Ack, poured: job.poured}
 }
 
 func (w *worker) parseLine(space *workspace, line *event.Line) {
