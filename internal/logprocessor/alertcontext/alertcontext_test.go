@@ -299,10 +299,10 @@ func TestFootprint(t *testing.T) {
 	evt := event.New(event.Line{Raw: "raw"}, event.Live)
 	evt.Meta["k"], evt.Parsed["p"], evt.Enriched["e"], evt.Unmarshaled["u"] = "1", "2", "3", map[string]any{"v": "4"}
 	for _, text := range []string{
-		"k: [evt.Meta.k]", "k: [evt.Parsed.p, evt.Enriched.e + evt.Line.Raw]", "k: [evt.Unmarshaled.u.v]", "k: [ToJsonString(evt.Parsed)]", "k: [ToJsonString(evt)]",
-		"k: [evt.Parsed[evt.Meta.k], len(match)]", "k: ['match.x ?? evt.Parsed.p']", "k: [req.URL?.Path ?? evt.GetMeta('k')]",
+		`evt.Meta.k`, `evt.Parsed.p + evt.Enriched.e + evt.Line.Raw`, `evt.Unmarshaled.u.v`, `ToJsonString(evt.Parsed)`, `ToJsonString(evt)`,
+		`evt.Parsed[evt.Meta.k] + 'x'`, `match.x ?? evt.Parsed.p`, `req.URL?.Path ?? evt.GetMeta('k')`,
 	} {
-		set, _ := load(t, item("a.yaml", text))
+		set, _ := load(t, item("a.yaml", fmt.Sprintf("k: [%q]", text)))
 		want := set.Meta([]*event.Event{evt})
 		got := set.Meta([]*event.Event{event.NewPacker(set.Footprint()).Pack(evt).Unpack()})
 		if len(want) == 0 || !reflect.DeepEqual(got, want) {

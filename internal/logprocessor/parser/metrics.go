@@ -124,7 +124,7 @@ func (s *sheet) flush(c *counts) {
 				continue
 			}
 			if s.counters[number][o] == nil {
-				s.counters[number][o] = c.metrics.counter(outcome(o), c.nodes[number], s.origin) //nolint:gosec // below outcomes
+				s.counters[number][o] = c.metrics.counter(outcome(o), c.nodes[number], s.origin)
 			}
 			s.counters[number][o].Add(float64(count))
 			tally[o] = 0
