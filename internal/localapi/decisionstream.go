@@ -91,7 +91,7 @@ func (s *Server) awaitDelta(ctx context.Context, filter stream.Filter, bouncer d
 		changed := s.index.Changed()
 		now := s.now().UTC()
 		answer := s.index.Delta(bouncer.Cursor, bouncer.LastPull, filter, now)
-		if wait == 0 || !answer.IsEmpty() {
+		if wait == 0 || !answer.IsEmpty() && !answer.Repeats {
 			return answer, now
 		}
 		select {

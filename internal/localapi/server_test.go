@@ -97,7 +97,6 @@ func TestMetrics(t *testing.T) {
 		`cs_lapi_route_requests_total{method="OTHER",route="invalid-endpoint"} 1`,
 		`cs_lapi_route_requests_total{method="POST",route="/v1/alerts"} 1`,
 		`cs_lapi_waiting_bouncers 0`,
-		`cs_lapi_waiting_bouncers 0`,
 	}
 	if got := counts(t, f); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -16,6 +16,7 @@ type Answer struct {
 	New     []*domain.Decision
 	Deleted []*domain.Decision
 	Cursor  int64 // to ask the next Delta with
+	Repeats bool  // all that it tells was told before, or lies so near the last answer that it may have been
 }
 
 // IsEmpty reports whether the answer tells nothing.
@@ -43,14 +44,16 @@ func (x *Index) Delta(cursor int64, since time.Time, filter Filter, now time.Tim
 	x.expire(now)
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	since = since.Add(-overlap)
-	if cursor == 0 || cursor < x.changesSince || cursor > x.seq || since.Before(x.expiredSince) {
+	from := since.Add(-overlap)
+	if cursor == 0 || cursor < x.changesSince || cursor > x.seq || from.Before(x.expiredSince) {
 		return x.startup(&filter, now)
 	}
-	return x.delta(window{
+	answer := x.delta(window{
 		changes: x.changes.from(func(c change) bool { return c.seq > cursor }),
-		expired: x.expired.from(func(e expiry) bool { return e.at.After(since) }),
+		expired: x.expired.from(func(e expiry) bool { return e.at.After(from) }),
 	}, &filter, now)
+	answer.Repeats = cursor == x.seq && !x.lastExpiry.After(since)
+	return answer
 }
 
 // window is the part of the past that an answer is about: from these positions on.

@@ -179,24 +179,46 @@ func (s session) insertOwned(ctx context.Context, alerts []alertRows, ids map[st
 	}{
 		{"events", eventColumns(), func(a *alertRows) []any { return a.events }},
 		{"meta", metaColumns(), func(a *alertRows) []any { return a.meta }},
-		{"decisions", decisionColumns(), func(a *alertRows) []any { return a.decisions }},
 	} {
 		values := ownedRows(alerts, ids, len(rows.columns), rows.pick)
 		if err := s.insertStamped(ctx, insertion{table: rows.table, columns: rows.columns, stamp: stamp}, values); err != nil {
 			return err
 		}
 	}
-	var (
-		owners    []int64
-		decisions int
-	)
+	return s.insertDecisions(ctx, alerts, ids, stamp)
+}
+
+func (s session) insertDecisions(ctx context.Context, alerts []alertRows, ids map[string]int64, stamp any) error {
+	into := insertion{table: "decisions", columns: decisionColumns(), stamp: stamp}
+	values := ownedRows(alerts, ids, len(into.columns), func(a *alertRows) []any { return a.decisions })
+	if len(values) == 0 {
+		return nil
+	}
+	which, err := s.decisionsToCome(ctx, alerts, ids)
+	if err != nil {
+		return err
+	}
+	if err := s.insertStamped(ctx, into, values); err != nil {
+		return err
+	}
+	return s.logAdditions(ctx, len(values)/len(into.columns), which)
+}
+
+// decisionsToCome selects the decisions that are going to be inserted for the alerts.
+func (s session) decisionsToCome(ctx context.Context, alerts []alertRows, ids map[string]int64) (which conditions, err error) {
+	if s.engine.firstID != nil {
+		first, err := s.engine.firstID(ctx, s, "decisions")
+		which.add("id >= ?", first)
+		return which, err
+	}
+	var owners []int64
 	for i := range alerts {
-		if count := len(alerts[i].decisions) / len(decisionColumns()); count > 0 {
+		if len(alerts[i].decisions) > 0 {
 			owners = append(owners, ids[alerts[i].uuid])
-			decisions += count
 		}
 	}
-	return s.logAdditions(ctx, owners, decisions)
+	which.inIDs("alert_decisions", owners)
+	return which, nil
 }
 
 // DeleteAlerts implements store.Alerts.

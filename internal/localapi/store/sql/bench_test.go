@@ -33,9 +33,13 @@ func typicalAlerts(count, decisions int) []domain.Alert {
 		}
 		for e := range 6 {
 			a.Events = append(a.Events, domain.AlertEvent{Time: now.Add(time.Duration(e) * time.Second / 2), Meta: []domain.KeyValue{
-				{Key: "datasource_path", Value: "/var/log/auth.log"}, {Key: "datasource_type", Value: "file"},
-				{Key: "log_type", Value: "ssh_failed-auth"}, {Key: "machine", Value: "web-1"}, {Key: "service", Value: "ssh"},
-				{Key: "source_ip", Value: value}, {Key: "target_user", Value: "root"},
+				{Key: "datasource_path", Value: "/var/log/auth.log"},
+				{Key: "datasource_type", Value: "file"},
+				{Key: "log_type", Value: "ssh_failed-auth"},
+				{Key: "machine", Value: "web-1"},
+				{Key: "service", Value: "ssh"},
+				{Key: "source_ip", Value: value},
+				{Key: "target_user", Value: "root"},
 				{Key: "timestamp", Value: "2026-11-22T00:00:00Z"},
 			}})
 		}

@@ -10,8 +10,8 @@ import (
 	"shieldwall/internal/localapi/store"
 )
 
-// logAdditions appends an entry for each of the count decisions of the alerts, by ID.
-func (s session) logAdditions(ctx context.Context, alerts []int64, count int) error {
+// logAdditions appends an entry for each of the count decisions that fulfil the conditions, by ID.
+func (s session) logAdditions(ctx context.Context, count int, which conditions) error {
 	if count == 0 {
 		return nil
 	}
@@ -19,13 +19,10 @@ func (s session) logAdditions(ctx context.Context, alerts []int64, count int) er
 	if err != nil {
 		return err
 	}
-	for batch := range slices.Chunk(alerts, idsPerStatement) {
-		logged, err := s.exec(ctx, `INSERT INTO decision_changes (seq, removed, decision_id)
-			SELECT ? + ROW_NUMBER() OVER (ORDER BY id), FALSE, id FROM decisions WHERE alert_decisions IN `+idList(batch), last)
-		if err != nil {
-			return fmt.Errorf("logging additions: %w", err)
-		}
-		last += int64(logged)
+	_, err = s.exec(ctx, `INSERT INTO decision_changes (seq, removed, decision_id)
+		SELECT ? + ROW_NUMBER() OVER (ORDER BY id), FALSE, id FROM decisions`+which.where(), append([]any{last}, which.args...)...)
+	if err != nil {
+		return fmt.Errorf("logging additions: %w", err)
 	}
 	return nil
 }

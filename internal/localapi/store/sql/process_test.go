@@ -28,9 +28,12 @@ const childJob = "SHIELDWALL_TEST_CHILD"
 
 // job is what a child does.
 type job struct {
-	Database sql.Config `json:"database"`
-	Name     string     `json:"name"` // begins the UUIDs of its alerts
-	Count    int        `json:"count"`
+	Type  string `json:"type"` // of the database, and so on
+	Path  string `json:"path"`
+	User  string `json:"user"`
+	DB    string `json:"db"`
+	Name  string `json:"name"` // begins the UUIDs of its alerts
+	Count int    `json:"count"`
 }
 
 func TestMain(m *testing.M) {
@@ -51,7 +54,7 @@ func childMain(text string) error {
 		return err
 	}
 	ctx := context.Background()
-	s, err := sql.Open(ctx, work.Database, discard())
+	s, err := sql.Open(ctx, sql.Config{Type: work.Type, Path: work.Path, User: work.User, Name: work.DB}, discard())
 	if err != nil {
 		return err
 	}
@@ -72,9 +75,9 @@ func addWithDecision(ctx context.Context, s *sql.Store, uuid string) error {
 	return err
 }
 
-func child(t *testing.T, work job) (*exec.Cmd, *bufio.Scanner) {
+func child(t *testing.T, cfg sql.Config, name string, count int) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
-	text, err := json.Marshal(map[string]any{"database": withoutClock(work.Database), "name": work.Name, "count": work.Count})
+	text, err := json.Marshal(job{Type: cfg.Type, Path: cfg.Path, User: cfg.User, DB: cfg.Name, Name: name, Count: count})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,11 +94,6 @@ func child(t *testing.T, work job) (*exec.Cmd, *bufio.Scanner) {
 	return command, bufio.NewScanner(output)
 }
 
-// withoutClock is a configuration that JSON can hold.
-func withoutClock(cfg sql.Config) map[string]any {
-	return map[string]any{"Type": cfg.Type, "Path": cfg.Path, "User": cfg.User, "Name": cfg.Name, "MaxOpenConns": cfg.MaxOpenConns}
-}
-
 // The first processes on an empty database create it at the same time, write at the same time, and their entries in
 // the log have each number once.
 func TestProcessesWrite(t *testing.T) {
@@ -107,7 +105,7 @@ func TestProcessesWrite(t *testing.T) {
 		var commands []*exec.Cmd
 		var outputs []*bufio.Scanner
 		for i := range children {
-			command, output := child(t, job{Database: cfg, Name: "child" + strconv.Itoa(i), Count: count})
+			command, output := child(t, cfg, "child"+strconv.Itoa(i), count)
 			commands, outputs = append(commands, command), append(outputs, output)
 		}
 		s := openAny(t, cfg)
@@ -149,7 +147,7 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 	onEveryEngine(t, func(t *testing.T, fresh func(testing.TB) sql.Config) {
 		t.Helper()
 		cfg := fresh(t)
-		command, output := child(t, job{Database: cfg, Name: "child", Count: 1_000_000})
+		command, output := child(t, cfg, "child", 1_000_000)
 		var acknowledged []string
 		for range 25 {
 			if !output.Scan() {

@@ -68,7 +68,8 @@ func TestTLS(t *testing.T) {
 	}{
 		"mariadb": {dbtest.SecuredMariaDB, sql.Config{Type: "mysql", TLS: sql.TLS{Mode: "true"}}, []sql.TLS{{Mode: "false"}, {Mode: "preferred"}, {Mode: "skip-verify"}}},
 		"postgresql": {
-			dbtest.SecuredPostgreSQL, sql.Config{Type: "pgx", TLS: sql.TLS{Mode: "verify-full"}},
+			dbtest.SecuredPostgreSQL,
+			sql.Config{Type: "pgx", TLS: sql.TLS{Mode: "verify-full"}},
 			[]sql.TLS{{Mode: "disable"}, {Mode: "prefer"}, {Mode: "require"}},
 		},
 	} {

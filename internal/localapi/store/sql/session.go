@@ -13,11 +13,9 @@ import (
 
 // session is one transaction, or a single statement outside of one. Every statement passes through it.
 type session struct {
-	db       querier
-	engine   *engine
-	conn     *dbsql.Conn // of the transaction, where prepared is used
-	prepared *prepared   // nil: the driver remembers statements by itself
-	logged   *int64      // where a transaction notes the last number that it gave in the change log
+	db     querier
+	engine *engine
+	logged *int64 // where a transaction notes the last number that it gave in the change log
 }
 
 // querier is what transactions and pools share.
@@ -109,9 +107,6 @@ func (s session) insertChunk(ctx context.Context, into insertion, values []any) 
 		values = append([]any{into.stamp}, values...)
 	default:
 		values = into.stampEach(values)
-	}
-	if s.prepared != nil {
-		return s.prepared.exec(ctx, s.conn, query, values)
 	}
 	_, err := s.exec(ctx, query, values...)
 	return err

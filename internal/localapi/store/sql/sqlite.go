@@ -110,7 +110,6 @@ func connect(ctx context.Context, cfg Config, log *slog.Logger) (*Store, error) 
 	}
 	reader.SetMaxIdleConns(min(idleReaders, cfg.MaxOpenConns))
 	s := newStore(sqliteEngine(), writer, reader, cfg.Now)
-	s.prepared = &prepared{}
 	want := "delete"
 	if cfg.WAL == nil && !onNetwork(cfg.Path) || cfg.WAL != nil && *cfg.WAL {
 		want = "wal"
@@ -131,7 +130,6 @@ func openInMemory(ctx context.Context, cfg Config, log *slog.Logger) (*Store, er
 		return nil, err
 	}
 	s := newStore(sqliteEngine(), db, db, cfg.Now)
-	s.prepared = &prepared{}
 	if err := s.migrate(ctx, log); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -163,7 +161,7 @@ func openPool(dsn string, connections int) (*dbsql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := dbsql.OpenDB(connector)
+	db := dbsql.OpenDB(remembering{connector})
 	db.SetMaxOpenConns(connections)
 	return db, nil
 }

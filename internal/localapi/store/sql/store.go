@@ -43,8 +43,6 @@ type Store struct {
 	reader *dbsql.DB // the writer, where one pool does both
 	engine *engine
 	now    func() time.Time
-	// prepared belongs to the only connection of writer; nil where there are several.
-	prepared *prepared
 	// Calls that come often share transactions.
 	additions group[*addition]
 	updates   group[*update]
@@ -125,10 +123,7 @@ func (c Config) place() string {
 	return fmt.Sprintf("%s at %s:%d", c.Name, c.Host, c.Port)
 }
 
-// closeTimeout is how long Close waits for a call that is writing to a file.
-const closeTimeout = 10 * time.Second
-
-// Close ends all connections; calls in progress fail, or end before.
+// Close ends all connections; calls in progress fail.
 func (s *Store) Close() error {
 	defer s.additions.wait()
 	defer s.updates.wait()
@@ -136,14 +131,11 @@ func (s *Store) Close() error {
 		_ = s.writer.Close() // of a server: that it could not be told has no consequence
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
-	err := s.prepared.close(ctx, s.writer)
 	if s.reader == s.writer {
-		return errors.Join(err, s.writer.Close())
+		return s.writer.Close()
 	}
 	// The last connection to SQLite that closes folds the write-ahead log into the file, so it has to be one that may write.
-	return errors.Join(err, s.reader.Close(), s.writer.Close())
+	return errors.Join(s.reader.Close(), s.writer.Close())
 }
 
 const (
@@ -190,22 +182,13 @@ func (s *Store) ask(do func(session) error) error {
 }
 
 func (s *Store) transact(ctx context.Context, db *dbsql.DB, opts *dbsql.TxOptions, do func(session) error) error {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }() // gives it back
-	tx, err := conn.BeginTx(ctx, opts)
+	tx, err := db.BeginTx(ctx, opts)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	var logged int64
-	current := session{db: tx, engine: s.engine, logged: &logged}
-	if db == s.writer {
-		current.conn, current.prepared = conn, s.prepared
-	}
-	if err := do(current); err != nil {
+	if err := do(session{db: tx, engine: s.engine, logged: &logged}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
