@@ -19,7 +19,7 @@ type Watched struct {
 func (w *Watched) Len() int { return len(w.queue) }
 
 // Count returns for how many of them the answer to a question was yes.
-func (w *Watched) Count(question int) int { return w.answers.counts[question] }
+func (w *Watched) Count(question int) int { return int(w.answers.counts[question]) }
 
 // Last returns the newest n of those, or all if there are fewer, oldest first.
 func (w *Watched) Last(question, n int) []*event.Event {
@@ -75,7 +75,7 @@ const MaxQuestions = 8
 type answers struct {
 	bits   []uint8
 	times  []moment // of the events themselves
-	counts [MaxQuestions]int
+	counts [MaxQuestions]uint32
 	total  uint32 // events that had been poured when the last answers came
 }
 
@@ -105,13 +105,13 @@ func (a *answers) drop(oldest int) {
 		return
 	}
 	for _, bits := range a.bits[:oldest] {
-		a.count(bits, -1)
+		a.count(bits, ^uint32(0)) // one less
 	}
 	a.bits = append(a.bits[:0], a.bits[oldest:]...)
 	a.times = append(a.times[:0], a.times[oldest:]...)
 }
 
-func (a *answers) count(bits uint8, by int) {
+func (a *answers) count(bits uint8, by uint32) {
 	for question := range a.counts {
 		if bits&(1<<question) != 0 {
 			a.counts[question] += by
