@@ -50,6 +50,8 @@ failed=0
 while read -r package target; do
 	result=passed
 	go test "./$package" -run '^$' -fuzz "^$target\$" -fuzztime "${seconds}s" -fuzzminimizetime 1s -parallel "${JOBS:-2}" >"$out" 2>&1 || result=failed
+	# The toolchain may say so when the time is over, and nothing else was found.
+	if grep -q '^    context deadline exceeded' "$out" && ! grep -q 'Failing input written' "$out"; then result=passed; fi
 	printf '%s\t%s.%s\t%s\t%s\t%s\t%s\n' "$(date -u +%F)" "$package" "$target" "$seconds" \
 		"$(figure execs "$out")" "$(figure total "$out")" "$result" | tee -a "$record"
 	if [[ $result == failed ]]; then
