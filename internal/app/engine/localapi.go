@@ -21,11 +21,12 @@ import (
 )
 
 const (
-	secretSize    = 64                // bytes, also the least that CS_LAPI_SECRET may have
-	secretName    = "jwt_signing_key" //nolint:gosec // the name of a secret, not a secret
-	flushInterval = time.Minute
-	maxAuditAge   = 365 * 24 * time.Hour
-	maxChangeAge  = 24 * time.Hour // longer than any bouncer is expected to be away
+	secretSize      = 64                // bytes, also the least that CS_LAPI_SECRET may have
+	secretName      = "jwt_signing_key" //nolint:gosec // the name of a secret, not a secret
+	flushInterval   = time.Minute
+	maxAuditAge     = 365 * 24 * time.Hour
+	changeLogRounds = 60             // of flushes, to one of the change log
+	maxChangeAge    = 24 * time.Hour // longer than any bouncer is expected to be away
 )
 
 // localAPI is the Local API of this process.
@@ -175,18 +176,18 @@ func (a *localAPI) flushRegularly(ctx context.Context) {
 	}
 	ticker := time.NewTicker(flushInterval)
 	defer ticker.Stop()
-	for {
+	for round := 0; ; round++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			a.flushOnce(ctx)
+			a.flushOnce(ctx, flushPolicy(a.flush, round))
 		}
 	}
 }
 
-func (a *localAPI) flushOnce(ctx context.Context) {
-	flushed, err := a.store.Flush(ctx, flushPolicy(a.flush))
+func (a *localAPI) flushOnce(ctx context.Context, policy store.FlushPolicy) {
+	flushed, err := a.store.Flush(ctx, policy)
 	if err != nil && ctx.Err() == nil {
 		a.log.Error("flushing the database", "error", err)
 	}
@@ -197,9 +198,14 @@ func (a *localAPI) flushOnce(ctx context.Context) {
 	}
 }
 
-func flushPolicy(flush *config.Flush) store.FlushPolicy {
-	return store.FlushPolicy{
+// flushPolicy asks for the change log in some rounds only, as finding what nobody needs takes a look at every entry.
+func flushPolicy(flush *config.Flush, round int) store.FlushPolicy {
+	policy := store.FlushPolicy{
 		MaxAlerts: flush.MaxItems, MaxAlertAge: flush.MaxAge, MaxUsageAge: flush.MetricsMaxAge, MaxAuditAge: maxAuditAge,
-		ExpiredAllowlist: true, IdleBouncers: flush.IdleBouncers, IdleMachines: flush.IdleMachines, MaxChangeAge: maxChangeAge,
+		ExpiredAllowlist: true, IdleBouncers: flush.IdleBouncers, IdleMachines: flush.IdleMachines,
 	}
+	if round%changeLogRounds == 0 {
+		policy.MaxChangeAge = maxChangeAge
+	}
+	return policy
 }

@@ -63,7 +63,10 @@ func (s *Store) Snapshot(ctx context.Context, now time.Time) (snapshot store.Sna
 	if err != nil {
 		return store.Snapshot{}, err
 	}
-	return snapshot, s.settle(ctx, snapshot.Seq)
+	if err := s.settle(ctx, snapshot.Seq); err != nil {
+		return store.Snapshot{}, err
+	}
+	return snapshot, nil
 }
 
 // ChangesSince implements store.ChangeLog. The decision of a removal ends when it was removed. An addition
@@ -83,7 +86,10 @@ func (s *Store) ChangesSince(ctx context.Context, seq int64, limit int) (changes
 	if err != nil || len(changes) == 0 {
 		return nil, err
 	}
-	return changes, s.settle(ctx, changes[len(changes)-1].Seq) // nobody uses changes beside an error
+	if err := s.settle(ctx, changes[len(changes)-1].Seq); err != nil {
+		return nil, err
+	}
+	return changes, nil
 }
 
 func scanChange(scan scanFunc) (c store.Change, err error) {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // group lets calls that come at the same time share what each would do alone: while one round runs, the calls that
-// arrive wait, and the next round takes them all. A call alone starts at once.
+// arrive wait, and the next round takes them all. A call alone starts at once; where several callers are busy, a round
+// waits a moment for those that were just answered, because a round costs much the same whatever its size.
 type group[T any] struct {
 	// run does what all calls of a round ask for, or nothing of it.
 	run func(ctx context.Context, calls []T) error
@@ -19,6 +21,7 @@ type group[T any] struct {
 	mu      sync.Mutex // guards all below
 	waiting []*member[T]
 	running bool
+	arrived chan struct{}  // has a token after each arrival, while rounds run
 	rounds  sync.WaitGroup // the goroutine that runs rounds, while there is one
 }
 
@@ -50,8 +53,13 @@ func (g *group[T]) enqueue(m *member[T]) {
 	defer g.mu.Unlock()
 	g.waiting = append(g.waiting, m)
 	if !g.running {
-		g.running = true
+		g.running, g.arrived = true, make(chan struct{}, 1)
 		g.rounds.Go(g.runRounds)
+		return
+	}
+	select {
+	case g.arrived <- struct{}{}:
+	default:
 	}
 }
 
@@ -62,8 +70,41 @@ func (g *group[T]) runRounds() {
 		if len(round) == 0 {
 			return
 		}
+		began := time.Now()
 		g.runRound(round)
+		if time.Since(began) < worthPatience {
+			g.gather(len(round) + g.count())
+		}
 	}
+}
+
+const (
+	// patience is how long a round waits for callers that may come again.
+	patience = 500 * time.Microsecond
+	// worthPatience bounds rounds of which a good part is their fixed cost.
+	worthPatience = 10 * patience
+)
+
+// gather returns when as many calls wait as there were callers, or they take too long.
+func (g *group[T]) gather(callers int) {
+	if callers <= 1 {
+		return
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for g.count() < callers {
+		select {
+		case <-g.arrived:
+		case <-timer.C:
+			return
+		}
+	}
+}
+
+func (g *group[T]) count() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting)
 }
 
 func (g *group[T]) next() []*member[T] {

@@ -56,7 +56,7 @@ func callAll(t *testing.T, r *recorder, g *group[int], count int) []error {
 	for i := 1; i < count; i++ {
 		call(i)
 	}
-	for g.waitingNow() < count-1 {
+	for g.count() < count-1 {
 		continue // they are on their way
 	}
 	close(r.let)
@@ -65,12 +65,6 @@ func callAll(t *testing.T, r *recorder, g *group[int], count int) []error {
 	}
 	g.wait()
 	return errs
-}
-
-func (g *group[T]) waitingNow() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return len(g.waiting)
 }
 
 func TestGroupSharesRounds(t *testing.T) {
@@ -145,7 +139,7 @@ func TestGroupGoesOnForThoseWhoStay(t *testing.T) {
 	<-r.begun
 	go func() { left <- g.do(leaving, 1) }()
 	go func() { stayed <- g.do(t.Context(), 2) }()
-	for g.waitingNow() < 2 {
+	for g.count() < 2 {
 		continue
 	}
 	r.let <- struct{}{}

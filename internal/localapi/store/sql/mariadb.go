@@ -29,7 +29,7 @@ import (
 func mariadbEngine() *engine {
 	return &engine{
 		name: "mariadb", migrations: goose.DialectMySQL,
-		lock:      "SELECT GET_LOCK(CONCAT('shieldwall.migrate.', DATABASE()), 3600)",
+		lock:      "SELECT GET_LOCK(CONCAT('shieldwall.', MD5(DATABASE())), 3600)",
 		forUpdate: " FOR UPDATE", clock: "SELECT UTC_TIMESTAMP(6)",
 		reading: &dbsql.TxOptions{Isolation: dbsql.LevelRepeatableRead, ReadOnly: true},
 		settles: true, width: 255, nullTimes: true,
@@ -177,12 +177,16 @@ func mariadbReason(err error) reason {
 	return reason{}
 }
 
-// adoptMariaDB can be repeated, as statements of data definition cannot be undone.
+// adoptMariaDB can be repeated, as statements of data definition cannot be undone. They also end the transaction that
+// they are in, so what has to be done as a whole needs a new one.
 func adoptMariaDB(ctx context.Context, tx session, now time.Time) error {
 	if err := tx.addColumn(ctx, "bouncers", "stream_cursor", "bigint NOT NULL DEFAULT 0"); err != nil {
 		return err
 	}
 	if err := tx.uniqueUUIDs(ctx, tx.hasMariaDBIndex); err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, "START TRANSACTION"); err != nil {
 		return err
 	}
 	return tx.logActive(ctx, now)

@@ -152,30 +152,33 @@ func TestOpenAtTheSameTime(t *testing.T) {
 // The same secret must come out of every process, also when the first ones ask at the same time.
 func TestSecretIsMadeOnce(t *testing.T) {
 	t.Parallel()
-	path := newPath(t)
-	stores := []*sql.Store{open(t, sql.Config{Path: path}), open(t, sql.Config{Path: path})}
-	made := make(chan []byte, 20)
-	var asking errgroup.Group
-	for i := range cap(made) {
-		asking.Go(func() error {
-			secret, err := stores[i%2].Secret(t.Context(), "key", func() ([]byte, error) { return []byte{byte(i), 0xff, 0}, nil })
-			made <- secret
-			return err
-		})
-	}
-	if err := asking.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	first := <-made
-	for range cap(made) - 1 {
-		if got := <-made; !reflect.DeepEqual(got, first) {
-			t.Errorf("got %v and %v", first, got)
+	onEveryEngine(t, func(t *testing.T, fresh func(testing.TB) sql.Config) {
+		t.Helper()
+		cfg := fresh(t)
+		stores := []*sql.Store{openAny(t, cfg), openAny(t, cfg)}
+		made := make(chan []byte, 20)
+		var asking errgroup.Group
+		for i := range cap(made) {
+			asking.Go(func() error {
+				secret, err := stores[i%2].Secret(t.Context(), "key", func() ([]byte, error) { return []byte{byte(i), 0xff, 0}, nil })
+				made <- secret
+				return err
+			})
 		}
-	}
-	other, err := stores[0].Secret(t.Context(), "other", func() ([]byte, error) { return []byte("x"), nil })
-	if err != nil || string(other) != "x" {
-		t.Errorf("got %q, %v", other, err)
-	}
+		if err := asking.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		first := <-made
+		for range cap(made) - 1 {
+			if got := <-made; !reflect.DeepEqual(got, first) {
+				t.Errorf("got %v and %v", first, got)
+			}
+		}
+		other, err := stores[0].Secret(t.Context(), "other", func() ([]byte, error) { return []byte("x"), nil })
+		if err != nil || string(other) != "x" {
+			t.Errorf("got %q, %v", other, err)
+		}
+	})
 }
 
 func TestSecretErrors(t *testing.T) {

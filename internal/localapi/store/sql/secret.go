@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+
+	"shieldwall/internal/domain/fault"
 )
 
 // Secret returns the value kept under name. The first call ever, in whatever process, stores what generate
@@ -36,6 +38,9 @@ func (s session) addSecret(ctx context.Context, name string, generate func() ([]
 		return nil, err
 	}
 	text := base64.StdEncoding.EncodeToString(secret)
-	return secret, s.insertRows(ctx, "config_items", []string{"created_at", "updated_at", "name", "value"},
-		[]any{now, now, name, text})
+	err = s.insertStamped(ctx, insertion{table: "config_items", columns: []string{"name", "value"}, stamp: now}, []any{name, text})
+	if err != nil && s.engine.reasonOf(err).kind == fault.Exists {
+		return nil, conflictError{err} // another process was faster: the next look will find its secret
+	}
+	return secret, err
 }

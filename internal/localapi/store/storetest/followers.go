@@ -28,13 +28,14 @@ func RunFollowers(t *testing.T, open Open) {
 		h.restart(r)
 		r.Repeat(map[string]func(*rapid.T){
 			"add": h.add, "repeat": h.repeat, "expire": h.expire, "delete": h.delete, "wait": h.wait, "flush": h.flush,
-			"follow": h.follow, "restart": h.restart, "": h.check,
+			"follow": h.follow, "restart": h.restart, "look": h.look,
 		})
 		for behind := true; behind; {
 			before := h.follower.seq
 			h.follow(r)
 			behind = h.follower.seq > before
 		}
+		h.look(r)
 	})
 }
 
@@ -192,7 +193,8 @@ func (h *history) restart(t *rapid.T) {
 	}
 }
 
-func (h *history) check(t *rapid.T) {
+// look compares a snapshot.
+func (h *history) look(t *rapid.T) {
 	now := h.clock.Now()
 	snapshot, err := h.Snapshot(h.ctx, now)
 	succeed(t, "taking a snapshot", err)
