@@ -99,8 +99,9 @@ func compileOnce[P any](l *Library, from source, finish func(*compiled) *P) (*P,
 type compiled struct {
 	program program
 	form    form
-	locals  *sync.Pool // nil: the form needs none
-	acts    bool       // evaluating it may change something
+	locals  *sync.Pool         // nil: the form needs none
+	ready   func(env any) bool // for such environments it cannot go wrong; nil: it can
+	acts    bool               // evaluating it may change something
 }
 
 // compile leaves out the code for the machine when there is a short form: it is made when it is needed.
@@ -119,6 +120,9 @@ func (l *Library) compile(from source) (*compiled, error) {
 		result.acts = director.acts || result.form.isNone()
 		if director.used != (taken{}) {
 			result.locals = &l.locals
+		}
+		if result.form.safe && !director.calls {
+			result.ready = members.Ready
 		}
 	}
 	if result.form.yields(from.want) {

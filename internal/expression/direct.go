@@ -16,8 +16,10 @@ type Direct interface {
 	// known. What it returns is a func(env any) string, bool, int, any, map[string]string or map[string]any that
 	// yields what reflection would; a func(env any) (string, bool) or (bool, bool) for a member that may not be
 	// there; or, of a method, one of these or a func(env any, argument string) string. None of them changes
-	// anything, and only the last two may go wrong for an environment that has its variables.
+	// anything, and only the last two may go wrong for an environment that is Ready.
 	Direct(path []string) any
+	// Ready reports whether env has all its variables.
+	Ready(env any) bool
 }
 
 // A form is a piece of an expression as a Go function of its static type: one of the functions is set, or none
@@ -46,6 +48,8 @@ type ahead struct {
 	// guard is a flag: if it is false, so is the condition, and evaluating it does nothing else. nil is true.
 	guard func(env any, l *locals) bool
 	facts facts
+	exact bool       // it is true exactly if its only clause is
+	all   []conjunct // of a && b && c; nil: it is one by itself
 }
 
 // errUnfit leaves the short form. Nothing sees it but the recover at the top.
@@ -64,6 +68,7 @@ type director struct {
 	elements  []form     // of predicates, innermost last
 	used      taken
 	touched   bool // an element was asked for
+	calls     bool // something is called, which may have mistakes
 	acts      bool // something is called that changes something
 }
 

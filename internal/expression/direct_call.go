@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
-
-	"shieldwall/internal/expression/datafile"
 )
 
 // call is a call of a helper or of a method of a member.
@@ -75,7 +73,11 @@ func textArguments(arguments []form, count int) []func(any, *locals) string {
 
 // folded calls a helper while compiling when its result cannot change.
 func (d *director) folded(h *helper, arguments []form) form {
+	d.calls = true
 	f := called(h.typed, arguments)
+	if h.name == "RegexpInFile" && f.flag != nil {
+		f.ahead.facts = d.factOfConstantRegexps(arguments)
+	}
 	f.safe = f.safe && h.effect != acts && allSafe(arguments)
 	if h.effect != pure {
 		return f
@@ -246,11 +248,6 @@ func (d *director) subjectOfCall(function string, arguments []form, text func(an
 		names[i] = name
 	}
 	called := d.dialect.subject(function+"("+strings.Join(names, ", ")+")", text)
-	switch function {
-	case "Lower", "lower":
-		called.of, called.in = arguments[0].subject, datafile.Lower
-	case "Upper", "upper":
-		called.of, called.in = arguments[0].subject, datafile.Upper
-	}
+	called.madeOf(function, arguments[0].subject)
 	return called
 }

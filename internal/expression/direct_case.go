@@ -8,7 +8,7 @@ import (
 // inAnyCase tests the text behind one in lower or upper case, without writing it that way: where all is ASCII, such a
 // text is or has a literal of that case exactly if the one behind does in any case. nil when that is not so.
 func inAnyCase(operator string, cased *subject, literal string) func(text string) bool {
-	if cased == nil || cased.of == nil || literal == "" || !isASCII(literal) || !isIn(cased.in, literal) {
+	if cased.cased() == nil || literal == "" || !isASCII(literal) || !isIn(cased.in, literal) {
 		return nil
 	}
 	literals := []string{literal}

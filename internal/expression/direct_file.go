@@ -104,18 +104,28 @@ func (d *director) lineOf(node ast.Node) (derive func(string) string, ok bool) {
 	return nil, false
 }
 
+// factOfConstantRegexps is about RegexpInFile(text, "name").
+func (d *director) factOfConstantRegexps(arguments []form) facts {
+	file, ok := arguments[1].constant.(string)
+	if !ok {
+		return nil
+	}
+	return d.factOfRegexps(arguments[0].subject, file)
+}
+
 // asked answers a question about the lines of a file.
 func (d *director) asked(question datafile.Question, about form) form {
 	text := about.text
-	if cased := about.subject; cased != nil && cased.of != nil && !about.isLocal {
-		question.Text, text = cased.in, cased.of.text
+	if behind := about.subject.cased(); behind != nil && !about.isLocal {
+		question.Text, text = about.subject.in, behind.text
 	}
 	report, ok := d.helpers["File"].typed.(func(string) []string)
 	if !ok {
 		return form{}
 	}
+	d.calls = true
 	matcher := d.data.Matcher(question)
-	return flagForm(func(env any, l *locals) bool {
+	f := flagForm(func(env any, l *locals) bool {
 		is, err := matcher.Match(text(env, l))
 		if errors.Is(err, datafile.ErrNotLoaded) {
 			report(question.File)
@@ -124,4 +134,8 @@ func (d *director) asked(question datafile.Question, about form) form {
 		}
 		return is
 	}, about.safe && question.Relation != datafile.Matches)
+	if f.safe {
+		f.ahead.facts = d.factOfLines(about.subject, question)
+	}
+	return f
 }

@@ -60,7 +60,7 @@ func inConstant(needle form, list any) form {
 func inTexts(needle form, set map[string]struct{}) form {
 	if text := needle.text; text != nil {
 		f := flagForm(isOneOf(text, set), needle.safe)
-		f.ahead.facts = factOfOneOf(&needle, set)
+		f.ahead = exactly(factOfOneOf(&needle, set))
 		return f
 	}
 	value := needle.value

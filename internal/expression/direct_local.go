@@ -41,7 +41,7 @@ func (d *director) let(node *ast.VariableDeclaratorNode) form {
 	d.variables = append(d.variables, variable{name: node.Name, form: read})
 	body := d.form(node.Expr)
 	d.variables = d.variables[:len(d.variables)-1]
-	return body.after(compute, value.safe)
+	return body.after(&declaration{compute}, value.safe)
 }
 
 // variable returns a form that reads a local, and what computes it; nil when that cannot be.
@@ -68,12 +68,13 @@ func declared[T any](used *int, of func(*locals) *[localsOfKind]T, value func(an
 	return get, func(env any, l *locals) { set(l, value(env, l)) }
 }
 
-// after returns f with set done before it.
-func (f form) after(set func(any, *locals), safe bool) form {
+// after returns f with a variable computed before it.
+func (f form) after(let *declaration, safe bool) form {
 	g := form{safe: f.safe && safe}
 	if safe {
-		g.ahead.facts = f.ahead.facts
+		g.ahead.facts, g.ahead.all = f.ahead.facts, let.below(f.conjuncts())
 	}
+	set := let.compute
 	switch {
 	case f.text != nil:
 		g.text = following(set, f.text)

@@ -163,7 +163,7 @@ func equalTexts(left, right form) form {
 			f.flag = flag
 		}
 	}
-	f.ahead.facts = factOfEqual(&left, &right)
+	f.ahead = exactly(factOfEqual(&left, &right))
 	return f
 }
 

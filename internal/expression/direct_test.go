@@ -45,6 +45,17 @@ func (variables) Direct(path []string) any {
 	return func(env any) string { return variablesOf(env).Labels[path[1]] }
 }
 
+// Ready is as that of events is.
+func (variables) Ready(env any) bool {
+	switch env := env.(type) {
+	case *variables:
+		return env != nil
+	case variables:
+		return true
+	}
+	return false
+}
+
 func variablesOf(env any) *variables {
 	if pointer, ok := env.(*variables); ok {
 		return pointer
@@ -125,7 +136,7 @@ func newPair(tb testing.TB) pair {
 	tb.Helper()
 	dir := tb.TempDir()
 	data := datafile.New(slog.New(slog.DiscardHandler), time.Now)
-	for name, lines := range map[string]string{"lines.txt": "aabb\nlines\n[x]\nA+\n", "lines.re": "^a+$\n(?i)lines?\n"} {
+	for name, lines := range map[string]string{"lines.txt": "aabb\nlines\n[x]\nA+\n", "lines.re": "^a+$\n(?i)lines?\n", "literal.re": "ab\n(?i)k+\n(é|7)\n", "all.re": "b\n.*\n", "letters.txt": "a\nB\né\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(lines), 0o600); err != nil {
 			tb.Fatal(err)
 		}
@@ -231,7 +242,10 @@ func TestDirectIsTheMachine(t *testing.T) {
 }
 
 func drawVariables(t *rapid.T) func() *variables {
-	text := rapid.SampledFrom([]string{"", "a", "A", "ab", "aB", "b,a", "7", "x7", "a.b", "Ka", "\xff", `{"a": "b"}`, "10.0.0.1", "lines"})
+	text := rapid.SampledFrom([]string{
+		"", "a", "A", "ab", "aB", "b,a", "7", "x7", "a.b", "Ka", "\xff", `{"a": "b"}`, "10.0.0.1", "lines", "%61b", "a%2Eb", "%4", "a+b", "7%2B",
+		strings.Repeat("-", 60) + "AaBb", strings.Repeat("é", 30) + "lines",
+	})
 	scalar := rapid.OneOf(rapid.Just(any(nil)), rapid.Map(text, func(s string) any { return s }), rapid.Just(any(1.5)), rapid.Just(any(7)), rapid.Just(any(true)))
 	list := rapid.Map(rapid.SliceOfN(scalar, 0, 3), func(l []any) any { return l })
 	object := rapid.Map(scalar, func(s any) any { return map[string]any{"a": s, "b": map[string]any{"c": s}} })

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
@@ -16,9 +15,14 @@ import (
 type fact struct {
 	about   *subject
 	literal string
-	whole   bool // it is the text; otherwise it is part of it, whatever the case of ASCII letters
-	ascii   bool // nothing is known of a text with other characters than ASCII
+	lines   lines // instead of a literal: one of these; nil: none
+	whole   bool  // it is the text; otherwise it is part of it, whatever the case of ASCII letters
+	unless  doubts
 }
+
+// lines are the literals of a file, which may be loaded after what asks for it is compiled. ok is false if there is
+// no file, or nothing to be said of it.
+type lines func() (literals []string, ok bool)
 
 // clause is some facts, of which at least one is true if the condition is. If none is, evaluating the condition
 // yields false, cannot fail and changes nothing.
@@ -89,32 +93,47 @@ func (s *subject) is(literal string) clause {
 	case s == nil:
 		return nil
 	case s.of != nil:
-		return s.folded(literal)
+		return s.has(literal)
 	}
 	return clause{{about: s, literal: literal, whole: true}}
 }
 
 // has returns the clause that a literal is part of the text.
 func (s *subject) has(literal string) clause {
-	switch {
-	case s == nil || literal == "":
+	if s == nil || literal == "" {
 		return nil
-	case s.of != nil:
-		return s.folded(literal)
 	}
-	return clause{{about: s, literal: lowerASCII(literal)}}
+	about, unless := s.behind()
+	return clause{{about: about, literal: lowerASCII(literal), unless: unless}}
 }
 
-// folded is about the text behind one in lower or upper case. What is there in the wrong case is left to the
-// evaluation.
-func (s *subject) folded(literal string) clause {
-	if literal == "" || !isASCII(literal) {
+// hasLine returns the clause that one of the lines of a file is part of the text.
+func (s *subject) hasLine(of lines) clause {
+	if s == nil {
 		return nil
 	}
-	return clause{{about: s.of, literal: lowerASCII(literal), ascii: true}}
+	about, unless := s.behind()
+	return clause{{about: about, lines: of, unless: unless}}
+}
+
+// behind returns the text that a subject is made from, and what must not be in it lest the two have different
+// literals. What is there in the wrong case is left to the evaluation.
+func (s *subject) behind() (of *subject, unless doubts) {
+	for ; s.of != nil; s = s.of {
+		unless |= s.unless
+	}
+	return s, unless
 }
 
 func isASCII(text string) bool {
+	const highest = 0x8080808080808080 // of the bits of eight bytes
+	for ; len(text) >= 8; text = text[8:] {
+		eight := text[:8]
+		if (uint64(eight[0])|uint64(eight[1])<<8|uint64(eight[2])<<16|uint64(eight[3])<<24|
+			uint64(eight[4])<<32|uint64(eight[5])<<40|uint64(eight[6])<<48|uint64(eight[7])<<56)&highest != 0 {
+			return false
+		}
+	}
 	for i := range len(text) {
 		if text[i] >= utf8.RuneSelf {
 			return false
@@ -123,13 +142,54 @@ func isASCII(text string) bool {
 	return true
 }
 
+// lowerASCII leaves all but the capital letters of ASCII as it is, invalid UTF-8 too.
 func lowerASCII(text string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
+	lower := []byte(text)
+	for i, b := range lower {
+		if 'A' <= b && b <= 'Z' {
+			lower[i] = b + 'a' - 'A'
 		}
-		return r
-	}, text)
+	}
+	return string(lower)
+}
+
+// loaded returns the facts with the lines of files in place, without those that are not known.
+func (f facts) loaded() facts {
+	var all facts
+	for _, c := range f {
+		if c = c.loaded(); c != nil {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+func (c clause) loaded() clause {
+	if !slices.ContainsFunc(c, func(f fact) bool { return f.lines != nil }) {
+		return c
+	}
+	var all clause
+	for _, f := range c {
+		if f.lines == nil {
+			all = append(all, f)
+			continue
+		}
+		literals, known := f.lines()
+		if !known || slices.Contains(literals, "") {
+			return nil
+		}
+		for _, literal := range literals {
+			all = append(all, fact{about: f.about, literal: lowerASCII(literal), unless: f.unless})
+		}
+	}
+	return all
+}
+
+// literals returns the clause that tells most of what has to be in texts, nil without any. What texts have to be is
+// settled before, or too rare to be looked up.
+func (f facts) literals() clause {
+	inTexts := slices.DeleteFunc(slices.Clone(f), func(c clause) bool { return c.wholeOf() != nil })
+	return inTexts.bestParts()
 }
 
 // factsOfBoth hold of left && right. What right needs counts only if nothing can happen before it is evaluated.
@@ -200,11 +260,20 @@ func (c clause) worth() int {
 }
 
 func (c clause) shortest() int {
-	shortest := len(c[0].literal)
+	shortest := c[0].length()
 	for i := range c {
-		shortest = min(shortest, len(c[i].literal))
+		shortest = min(shortest, c[i].length())
 	}
 	return shortest
+}
+
+// length is a guess for the lines of a file.
+func (f *fact) length() int {
+	const ofLines = 4
+	if f.lines != nil {
+		return ofLines
+	}
+	return len(f.literal)
 }
 
 // telling is how many bytes a literal has that is worth a search.
@@ -234,6 +303,32 @@ func (c clause) parts() clause {
 	return parts
 }
 
+// factOfLines is that one of the lines of a file is part of a text.
+func (d *director) factOfLines(about *subject, question datafile.Question) facts {
+	return factsOf(about.hasLine(func() ([]string, bool) {
+		literals, ok := d.data.Strings(question.File)
+		if question.Line == nil || !ok {
+			return literals, ok
+		}
+		derived := make([]string, len(literals))
+		for i, line := range literals {
+			derived[i] = question.Line(line)
+		}
+		return derived, true
+	}))
+}
+
+// factOfRegexps is that a text has what one of the regular expressions of a file requires.
+func (d *director) factOfRegexps(about *subject, file string) facts {
+	return factsOf(about.hasLine(func() ([]string, bool) {
+		list, ok := d.data.Regexps(file)
+		if !ok {
+			return nil, false
+		}
+		return list.Required()
+	}))
+}
+
 // factsOfElements hold of any(texts, predicate): what the predicate says of each of them.
 func (d *director) factsOfElements(texts []string, predicate *ast.PredicateNode) facts {
 	var all clause
@@ -247,8 +342,13 @@ func (d *director) factsOfElements(texts []string, predicate *ast.PredicateNode)
 	return factsOf(all)
 }
 
+// exactly is said of a condition that is nothing but what the facts are about, when they say what a text is.
+func exactly(f facts) ahead {
+	return ahead{facts: f, exact: len(f) == 1 && f[0].wholeOf() != nil}
+}
+
 func aheadOfBoth(left, right *form) ahead {
-	result := ahead{facts: factsOfBoth(left, right)}
+	result := ahead{facts: factsOfBoth(left, right), all: slices.Concat(left.conjuncts(), right.conjuncts())}
 	a, b := left.asFlag(), right.asFlag()
 	switch {
 	case a == nil:

@@ -17,13 +17,15 @@ type Bool struct {
 	direct shortcut[bool]
 	guard  shortcut[bool] // false where the expression is; nil when there is the direct one
 	facts  facts
-	acts   bool // evaluating it may change something
+	parts  []conjunct // what it is true of is true of all; empty: all of it has to be evaluated
+	acts   bool       // evaluating it may change something
 }
 
 // String is a compiled expression that yields a text. It is safe for concurrent use.
 type String struct {
 	program
 	direct shortcut[string]
+	member func(env any) string // it is nothing but this member of ready environments; nil: it is more
 }
 
 // Any is a compiled expression that yields anything. It is safe for concurrent use.
@@ -38,10 +40,14 @@ type Any struct {
 // Errors are of kind fault.Invalid.
 func (l *Library) CompileBool(text string, env any) (*Bool, error) {
 	return compileOnce(l, source{text, env, reflect.Bool}, func(c *compiled) *Bool {
-		return &Bool{
-			program: c.program, direct: shortcut[bool]{c.form.boolean(), c.locals},
-			guard: shortcut[bool]{c.form.ahead.guard, c.locals}, facts: c.form.ahead.facts, acts: c.acts,
+		result := &Bool{
+			program: c.program, direct: shortcut[bool]{run: c.form.boolean(), locals: c.locals, ready: c.readyIf(c.form.flag != nil)},
+			guard: shortcut[bool]{run: c.form.ahead.guard, locals: c.locals}, facts: c.form.ahead.facts, acts: c.acts,
 		}
+		if c.form.flag != nil && !c.acts {
+			result.parts = c.form.conjuncts()
+		}
+		return result
 	})
 }
 
@@ -53,7 +59,7 @@ func (l *Library) CompileString(text string, env any) (*String, error) {
 // CompileAny is CompileBool for expressions that may yield anything.
 func (l *Library) CompileAny(text string, env any) (*Any, error) {
 	return compileOnce(l, source{text, env, reflect.Invalid}, func(c *compiled) *Any {
-		result := &Any{program: c.program, direct: shortcut[any]{c.form.asValue(), c.locals}}
+		result := &Any{program: c.program, direct: shortcut[any]{run: c.form.asValue(), locals: c.locals, ready: c.ready}}
 		if c.form.text != nil {
 			result.text = c.string()
 		}
@@ -61,8 +67,20 @@ func (l *Library) CompileAny(text string, env any) (*Any, error) {
 	})
 }
 
+// readyIf leaves out what is a text or a flag only if it turns out to be one.
+func (c *compiled) readyIf(typed bool) func(env any) bool {
+	if !typed {
+		return nil
+	}
+	return c.ready
+}
+
 func (c *compiled) string() *String {
-	return &String{program: c.program, direct: shortcut[string]{c.form.asText(), c.locals}}
+	result := &String{program: c.program, direct: shortcut[string]{run: c.form.asText(), locals: c.locals, ready: c.readyIf(c.form.text != nil)}}
+	if of := c.form.subject; of != nil && result.direct.ready != nil {
+		result.member = of.member
+	}
+	return result
 }
 
 // Eval runs the expression over env, which has the type that it was compiled with.
@@ -78,6 +96,9 @@ func (b *Bool) Eval(env any) (bool, error) {
 
 // Eval runs the expression over env, which has the type that it was compiled with.
 func (s *String) Eval(env any) (string, error) {
+	if s.member != nil && s.direct.ready(env) {
+		return s.member(env), nil
+	}
 	if result, done := s.direct.eval(env); done {
 		return result, nil
 	}
@@ -100,13 +121,21 @@ func (a *Any) AsString() *String { return a.text }
 type shortcut[T any] struct {
 	run    func(env any, l *locals) T // nil: there is none
 	locals *sync.Pool                 // nil: it needs none
+	ready  func(env any) bool         // for such environments it cannot go wrong; nil: it can
 }
 
 // eval reports false where the machine has to be asked.
 func (s *shortcut[T]) eval(env any) (result T, done bool) {
-	if s.run == nil {
+	switch {
+	case s.run == nil:
 		return result, false
+	case s.locals == nil && s.ready != nil && s.ready(env):
+		return s.run(env, nil), true
 	}
+	return s.evalWithCare(env)
+}
+
+func (s *shortcut[T]) evalWithCare(env any) (result T, done bool) {
 	// Whatever went wrong goes wrong on the machine too, which says what it was.
 	defer func() {
 		if recover() != nil {

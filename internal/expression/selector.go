@@ -3,28 +3,30 @@ package expression
 import (
 	"math/bits"
 	"sync"
-
-	"shieldwall/internal/expression/multimatch"
 )
 
 // Selector finds which of many filters are true for an environment. It looks at what filters have in common, a
 // field that has to have one of some values, a literal that has to be in a text, and evaluates only those that may
-// be true. It is safe for concurrent use.
+// be true, and of these only what is not settled by then. It is safe for concurrent use.
 type Selector struct {
 	filters []*Bool
+	rests   []rest // of the filters
 	root    *crossing
+	scans   []scan
 	dialect *dialect  // of the subjects; nil: there are none
 	spare   sync.Pool // of *search
 }
 
-// NewSelector plans the evaluation of filters that are asked of the same environments.
+// rest is what has to be evaluated of a filter that has come through.
+type rest struct {
+	holds func(env any, l *locals) bool // nil: nothing, it is true, unless whole
+	whole bool                          // the filter is asked itself
+}
+
+// NewSelector plans the evaluation of filters that are asked of the same environments. Data files that they name
+// should be loaded before.
 func NewSelector(filters []*Bool) *Selector {
-	numbers := make([]int, len(filters))
-	for i := range numbers {
-		numbers[i] = i
-	}
-	p := planner{filters: filters}
-	s := &Selector{filters: filters, root: p.crossing(numbers, nil), dialect: p.dialect}
+	s := newPlanner(filters).selector()
 	s.spare.New = func() any { return newSearch(s) }
 	return s
 }
@@ -47,25 +49,50 @@ func (s *Selector) Select(env any, into []int, failed func(i int, err error)) []
 	return into
 }
 
+// marks has a bit for each filter.
+type marks []uint64
+
+func newMarks(filters int) marks { return make(marks, (filters+63)/64) }
+
+func (m marks) set(filter int) { m[filter/64] |= 1 << (filter % 64) }
+
+func (m marks) add(others marks) {
+	for i, word := range others {
+		m[i] |= word
+	}
+}
+
 // search is one Select.
 type search struct {
 	*Selector
 	env        any
 	locals     locals
-	candidates []uint64 // a bit for each filter
-	current    int      // the filter under way
-	scan       *scan    // the one under way
+	candidates marks
+	waiting    marks  // candidates if what they need is found
+	found      marks  // the filters that something was found of
+	scanned    []bool // by scan
+	known      []findings
+	scan       *scan // the one under way
+	fresh      marks // what it finds
 	mark       func(literal int) bool
+	current    int  // the filter under way
+	blind      bool // nothing is settled: every filter is asked itself
 }
 
 func newSearch(s *Selector) *search {
-	fresh := &search{Selector: s, candidates: make([]uint64, (len(s.filters)+63)/64)}
+	fresh := &search{
+		Selector: s, candidates: newMarks(len(s.filters)), waiting: newMarks(len(s.filters)), found: newMarks(len(s.filters)),
+		scanned: make([]bool, len(s.scans)), known: make([]findings, len(s.scans)), fresh: newMarks(len(s.filters)),
+	}
+	for i := range fresh.known {
+		fresh.known[i] = newFindings()
+	}
 	if s.dialect != nil {
 		fresh.locals.memo = newMemo(s.dialect)
 	}
 	fresh.mark = func(literal int) bool {
 		for _, filter := range fresh.scan.owners[literal] {
-			fresh.set(filter)
+			fresh.fresh.set(filter)
 		}
 		return true
 	}
@@ -105,11 +132,11 @@ func (s *search) runDirect(into []int) (selected []int, stuck bool) {
 		for s.candidates[word] != 0 {
 			s.current = word*64 + bits.TrailingZeros64(s.candidates[word])
 			s.candidates[word] &= s.candidates[word] - 1
-			filter := s.filters[s.current]
-			if filter.direct.run == nil || filter.acts {
+			rest := &s.rests[s.current]
+			if rest.whole || s.blind {
 				return selected, true
 			}
-			if filter.direct.run(s.env, &s.locals) {
+			if rest.holds == nil || rest.holds(s.env, &s.locals) {
 				selected = append(selected, s.current)
 			}
 		}
@@ -121,17 +148,20 @@ func (s *search) runDirect(into []int) (selected []int, stuck bool) {
 func (s *search) look() {
 	defer func() {
 		if recover() != nil {
+			s.blind = true
 			for i := range s.filters {
-				s.set(i)
+				s.candidates.set(i)
 			}
 		}
 	}()
 	s.root.look(s)
+	for i, word := range s.waiting {
+		s.candidates[i] |= word & s.found[i]
+	}
 }
 
 // lookAgain marks the candidates behind a filter that may have changed what they look at.
 func (s *search) lookAgain() {
-	clear(s.candidates)
 	s.forget()
 	s.look()
 	behind := s.current + 1
@@ -144,16 +174,19 @@ func (s *search) forget() {
 	if s.locals.memo != nil {
 		s.locals.memo.forget()
 	}
+	clear(s.candidates)
+	clear(s.waiting)
+	clear(s.found)
+	clear(s.scanned)
+	s.blind = false
 }
 
 // reset lets go of the environment.
 func (s *search) reset() {
 	s.forget()
-	s.env, s.scan, s.locals = nil, nil, locals{memo: s.locals.memo}
-	clear(s.candidates)
+	s.env, s.scan = nil, nil
+	s.locals = locals{memo: s.locals.memo}
 }
-
-func (s *search) set(filter int) { s.candidates[filter/64] |= 1 << (filter % 64) }
 
 func (s *search) text(of *subject) string { return of.text(s.env, &s.locals) }
 
@@ -169,8 +202,9 @@ type crossing struct {
 
 // end is a group of filters that nothing more is known of but what has to be in their texts.
 type end struct {
-	always []int
-	scans  []scan
+	always  marks
+	waiting marks // for what the scans find
+	scans   []int
 }
 
 func (c *crossing) look(s *search) {
@@ -187,32 +221,12 @@ func (c *crossing) look(s *search) {
 }
 
 func (e *end) look(s *search) {
-	for _, filter := range e.always {
-		s.set(filter)
-	}
-	for i := range e.scans {
-		e.scans[i].look(s)
-	}
-}
-
-// scan searches a subject for literals.
-type scan struct {
-	subject  *subject
-	literals *multimatch.Set
-	owners   [][]int // the filters of each literal
-	ascii    []int   // the filters that other than ASCII characters may make true without a literal
-}
-
-func (c *scan) look(s *search) {
-	text := s.text(c.subject)
-	if text == "" {
-		return
-	}
-	if len(c.ascii) > 0 && !isASCII(text) {
-		for _, filter := range c.ascii {
-			s.set(filter)
+	s.candidates.add(e.always)
+	s.waiting.add(e.waiting)
+	for _, i := range e.scans {
+		if !s.scanned[i] {
+			s.scanned[i] = true
+			s.scans[i].look(s, &s.known[i])
 		}
 	}
-	s.scan = c
-	c.literals.Each(text, s.mark)
 }

@@ -23,7 +23,10 @@ func TestSelectorIsOneByOne(t *testing.T) {
 		fast, slow := compileFilters(t, p.fast, texts), compileFilters(t, p.slow, texts)
 		selector := expression.NewSelector(fast)
 		for range 3 {
-			compareSelected(t, selector, slow, texts, drawVariables(t))
+			vars := drawVariables(t)
+			for range 3 { // what is found in long texts is remembered
+				compareSelected(t, selector, slow, texts, vars)
+			}
 		}
 		compareSelected(t, selector, slow, texts, nil)
 	})
@@ -31,11 +34,20 @@ func TestSelectorIsOneByOne(t *testing.T) {
 
 // routedFilter is what filters of scenarios look like: which lines, and what is in them.
 func routedFilter() *rapid.Generator[string] {
-	kind := rapid.OneOf(pattern("labels.a == %s", constant()), pattern("labels.a in [%s, %s]", constant(), constant()), pattern("Upper(labels.a) == Upper(%s)", constant()))
+	kind := rapid.OneOf(pattern("labels.a == %s", constant()), pattern("labels.a in [%s, %s]", constant(), constant()), pattern("Upper(labels.a) == Upper(%s)", constant()),
+		pattern("labels.a == %s && labels.a in [%s, %s]", constant(), constant(), constant()),
+		pattern("(labels.a == %s && text == %s || labels.a == %s) && labels.a == %s", constant(), constant(), constant(), constant()))
 	content := rapid.OneOf(pattern("text contains %s", constant()), pattern("Lower(text) contains Lower(%s)", constant()), pattern("Upper(other) endsWith Upper(%s)", constant()),
 		pattern("text matches '(?i)%s'", rapid.SampledFrom([]string{"a.b", "7|8", "lines?", "[xy]b", "k"})), pattern("any(['b', 'a7', 'é'], {Lower(text) contains #})"),
 		pattern("(other == %s || other contains %s)", constant(), constant()), pattern("any(File('lines.txt'), {text contains #})"),
 		pattern("(let x = Lower(text); x contains %s or x startsWith %s)", constant(), constant()), pattern("thing.Rename(%s, 'x')", constant()),
+		pattern("QueryUnescape(text) contains %s", constant()), pattern("Upper(PathUnescape(other)) startsWith %s", constant()), pattern("Lower(QueryUnescape(text)) == %s", constant()),
+		rapid.SampledFrom([]string{
+			"RegexpInFile(text, 'lines.re')", "RegexpInFile(Lower(text), 'all.re')", "RegexpInFile(PathUnescape(text), 'literal.re')", "any(File('lines.txt'), {Upper(other) endsWith Upper(#)})",
+			"any(File('missing.txt'), {text contains #})", "any(File('lines.txt'), {text == # or Lower(other) contains Lower(#)})", "any(File('letters.txt'), {Lower(QueryUnescape(text)) contains #})",
+			`text contains "\xff"`, "any(File('letters.txt'), {text startsWith #})",
+		}),
+		pattern("(let x = labels.a; x == %s && (let y = Lower(text); y contains 'b' && x != y))", constant()), pattern("(let n = int(text); labels.a == %s && n > 3)", constant()),
 		pattern("labels.b == %s", constant()), pattern("int(text) > 3"), pattern("value.a == 'a'"), pattern("list == ['a']"))
 	return rapid.OneOf(pattern("%s && %s", kind, content), pattern("%s and %s and (%s)", kind, content, content), pattern("(%s && %s) || %s", kind, content, kind), kind, content,
 		pattern("%s && %s && %s", content, kind, content), pattern("%s ? %s : false", kind, content), pattern("thing.Name == %s && %s", constant(), content))
@@ -80,6 +92,42 @@ func compareSelected(t reporter, selector *expression.Selector, slow []*expressi
 	}
 	if a != nil && describe(*a) != describe(*b) {
 		t.Fatalf("leaves %s\nwant %s", describe(*a), describe(*b))
+	}
+}
+
+// What is settled on the way to a filter is left out of it, unless there is a way to it on which it is not.
+func TestSelectorSettlesOnAllWays(t *testing.T) {
+	t.Parallel()
+	texts := []string{"labels.a in ['x', 'ab', 'b'] && labels.b == '1'", "labels.a in ['b', 'ab', 'x'] && labels.b == '1' && text == 'b'"}
+	for i := range 8 {
+		texts = append(texts, fmt.Sprintf("labels.a == 'x' && labels.b == '%d'", i%3))
+	}
+	p := newPair(t)
+	fast, slow := compileFilters(t, p.fast, texts), compileFilters(t, p.slow, texts)
+	selector := expression.NewSelector(fast)
+	for _, a := range []string{"", "x", "b", "ab"} {
+		for _, b := range []string{"", "1", "2"} {
+			compareSelected(t, selector, slow, texts, func() *variables {
+				return &variables{Text: "b", Labels: map[string]string{"a": a, "b": b}}
+			})
+		}
+	}
+}
+
+// A text that is unescaped has literals that are not in what it is made from.
+func TestSelectorSearchesBehindEscapes(t *testing.T) {
+	t.Parallel()
+	var texts []string
+	for _, function := range []string{"QueryUnescape", "PathUnescape"} {
+		for _, literal := range []string{"ab", "a b", "/etc/passwd", "éa", "AB"} {
+			texts = append(texts, fmt.Sprintf("%s(text) contains '%s'", function, literal), fmt.Sprintf("Upper(%s(text)) endsWith Upper('%s')", function, literal))
+		}
+	}
+	p := newPair(t)
+	fast, slow := compileFilters(t, p.fast, texts), compileFilters(t, p.slow, texts)
+	selector := expression.NewSelector(fast)
+	for _, text := range []string{"", "ab", "%61b", "a+b", "a%20b", "%2fetc%2Fpasswd", "%zzab", "a%62%zz", "%C3%A9a", "éA", "%41B", "AB+"} {
+		compareSelected(t, selector, slow, texts, func() *variables { return &variables{Text: text} })
 	}
 }
 

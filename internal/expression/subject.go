@@ -9,9 +9,42 @@ type subject struct {
 	name    string // as in an expression
 	number  int    // from 0, in the dialect
 	read    func(env any, l *locals) string
+	member  func(env any) string // the same; nil: it is computed
 
-	of *subject      // what this one is in lower or upper case; nil: it is no such thing
-	in datafile.Case // that case
+	of     *subject      // what this one is computed from, if it often is the same but for its case; nil: it is no such thing
+	in     datafile.Case // the case in which it is written
+	unless doubts        // where these are in the text behind, it may be another text
+}
+
+// doubts are bytes that some function makes something else of.
+type doubts uint8
+
+const (
+	beyondASCII doubts = 1 << iota
+	percent
+	plus
+)
+
+// madeOf says what a function makes of another subject.
+func (s *subject) madeOf(function string, of *subject) {
+	switch function {
+	case "Lower", "lower":
+		s.of, s.in, s.unless = of, datafile.Lower, beyondASCII
+	case "Upper", "upper":
+		s.of, s.in, s.unless = of, datafile.Upper, beyondASCII
+	case "PathUnescape":
+		s.of, s.unless = of, percent
+	case "QueryUnescape":
+		s.of, s.unless = of, percent|plus
+	}
+}
+
+// cased returns the text behind one in lower or upper case, nil when it is no such thing.
+func (s *subject) cased() *subject {
+	if s == nil || s.in == datafile.AsWritten {
+		return nil
+	}
+	return s.of
 }
 
 // subject returns the subject of a name, which make makes if it is new.
@@ -30,43 +63,45 @@ func (s *subject) form(safe bool) form {
 }
 
 func (s *subject) text(env any, l *locals) string {
-	if l == nil || l.memo == nil || l.memo.dialect != s.dialect {
-		return s.read(env, l)
+	if l != nil && l.memo != nil && l.memo.dialect == s.dialect && s.number < len(l.memo.texts) {
+		return l.memo.text(env, l, s)
 	}
-	return l.memo.text(env, l, s)
+	return s.read(env, l)
 }
 
 // memo remembers the texts of subjects for one environment that many expressions are asked of.
 type memo struct {
 	dialect *dialect
-	texts   []string // by number
-	known   []bool
-	used    []int // numbers of those that are known
+	texts   []remembered // by number; younger subjects are not remembered
+	used    []int        // numbers of those that are known
+}
+
+// remembered is the text of a subject, if it is known.
+type remembered struct {
+	text  string
+	known bool
 }
 
 func newMemo(of *dialect) *memo {
 	of.mu.Lock()
 	defer of.mu.Unlock()
-	return &memo{dialect: of, texts: make([]string, len(of.subjects)), known: make([]bool, len(of.subjects))}
+	return &memo{dialect: of, texts: make([]remembered, len(of.subjects))}
 }
 
 func (m *memo) text(env any, l *locals, of *subject) string {
-	number := of.number
-	if number >= len(m.known) {
-		return of.read(env, l) // younger than the memo
+	kept := &m.texts[of.number]
+	if !kept.known {
+		kept.text = of.read(env, l)
+		kept.known = true
+		m.used = append(m.used, of.number)
 	}
-	if !m.known[number] {
-		m.texts[number] = of.read(env, l)
-		m.known[number] = true
-		m.used = append(m.used, number)
-	}
-	return m.texts[number]
+	return kept.text
 }
 
 // forget lets go of the environment.
 func (m *memo) forget() {
 	for _, number := range m.used {
-		m.texts[number], m.known[number] = "", false
+		m.texts[number] = remembered{}
 	}
 	m.used = m.used[:0]
 }

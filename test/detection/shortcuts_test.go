@@ -28,7 +28,7 @@ import (
 func TestShortcutsChangeNothing(t *testing.T) {
 	t.Parallel()
 	own := ruleset{parsers: parserItems(t, content.Items()), scenarios: scenarioItems(t, content.Items()), dataDir: embeddedData(t)}
-	own.compareWays(t, 5_000)
+	own.compareWays(t, 2_000)
 }
 
 // TestShortcutsChangeNothingOfTheHub is the same with the collections of the public hub that the benchmark has.
@@ -40,7 +40,7 @@ func TestShortcutsChangeNothingOfTheHub(t *testing.T) {
 	for _, name := range []string{"linux", "sshd", "nginx", "apache2", "base-http-scenarios", "http-cve"} {
 		rules.addCollection(t, sample, "crowdsecurity/"+name)
 	}
-	rules.compareWays(t, 2_000)
+	rules.compareWays(t, 1_000)
 }
 
 // TestShortcutsChangeNoTestOfTheHub runs the test cases of the public hub both ways, and wants the same dumps.

@@ -14,6 +14,7 @@ type patterns struct {
 	all      []pattern
 	always   marks           // those that may match any text; nil when there are none
 	literals *multimatch.Set // of the others: every match contains one of the pattern's
+	texts    []string        // the same
 	owners   []int           // the number of the pattern, for each literal
 	spare    sync.Pool       // of *marks, cleared
 }
@@ -59,7 +60,7 @@ func (d *draft) add(expr string) error {
 
 // finish returns the patterns, in the order in which they were added.
 func (d *draft) finish() *patterns {
-	p := &patterns{all: make([]pattern, len(d.exprs)), literals: multimatch.New(d.texts, d.fold), owners: d.owners}
+	p := &patterns{all: make([]pattern, len(d.exprs)), literals: multimatch.New(d.texts, d.fold), texts: d.texts, owners: d.owners}
 	for i, expr := range d.exprs {
 		p.all[i].expr = expr
 	}

@@ -23,6 +23,19 @@ func newRegexps(lines []line, results *cache.Cache[string, bool]) (*Regexps, err
 	return &Regexps{patterns: draft.finish(), results: results}, nil
 }
 
+// Required returns texts without capital letters of ASCII. Whatever any of the expressions matches contains at least one
+// of them, once its own capital letters of ASCII are lowered. known is false when nothing is known of some expression.
+func (r *Regexps) Required() (texts []string, known bool) {
+	if r.patterns.always != nil {
+		return nil, false
+	}
+	texts = make([]string, len(r.patterns.texts))
+	for i, text := range r.patterns.texts {
+		texts[i] = lowerASCII(text)
+	}
+	return texts, true
+}
+
 // Match reports whether any of the expressions matches somewhere in text.
 func (r *Regexps) Match(text string) bool {
 	candidates := r.patterns.candidates(text)

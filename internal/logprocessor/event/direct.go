@@ -18,6 +18,12 @@ func (Env) Direct(path []string) any {
 	}
 }
 
+// Ready reports whether env is an *Env with an event: reading members of it cannot go wrong.
+func (Env) Ready(env any) bool {
+	of, ok := env.(*Env)
+	return ok && of != nil && of.Evt != nil
+}
+
 func eventOf(env any) *Event {
 	return env.(*Env).Evt //nolint:forcetypeassert,errcheck // where it panics, reflection is asked
 }

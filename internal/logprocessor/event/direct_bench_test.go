@@ -18,18 +18,18 @@ import (
 // nginxEvent is what parsers make of an ordinary line of an access log.
 func nginxEvent() *event.Event {
 	evt := event.New(event.Line{
-		Raw: `192.0.2.7 - - [21/Nov/2026:10:00:00 +0000] "GET /shop/item/1234?ref=mail HTTP/1.1" 200 5120 "-" "Mozilla/5.0 (X11; Linux x86_64)"`,
+		Raw: `192.0.2.7 - - [21/Nov/2026:10:00:00 +0000] "GET /shop/item/1234?ref=mail HTTP/1.1" 200 5120 "-" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"`,
 		Src: "/var/log/nginx/access.log", Module: "file", Labels: map[string]string{"type": "nginx"},
 	}, event.TimeMachine)
 	evt.Stage = "s02-enrich"
 	maps.Copy(evt.Parsed, map[string]string{
 		"program": "nginx", "message": evt.Line.Raw, "remote_addr": "192.0.2.7", "verb": "GET", "request": "/shop/item/1234?ref=mail",
-		"http_version": "1.1", "status": "200", "body_bytes_sent": "5120", "http_user_agent": "Mozilla/5.0 (X11; Linux x86_64)",
+		"http_version": "1.1", "status": "200", "body_bytes_sent": "5120", "http_user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
 		"file_name": "1234", "file_ext": "", "static_ressource": "false", "impact_completion": "false",
 	})
 	maps.Copy(evt.Meta, map[string]string{
 		"service": "http", "log_type": "http_access-log", "source_ip": "192.0.2.7", "http_status": "200", "http_verb": "GET",
-		"http_path": "/shop/item/1234", "http_args": "ref=mail", "http_args_len": "8", "http_user_agent": "Mozilla/5.0 (X11; Linux x86_64)",
+		"http_path": "/shop/item/1234", "http_args": "ref=mail", "http_args_len": "8", "http_user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
 	})
 	return evt
 }
