@@ -17,5 +17,6 @@
 //
 // A Selector asks many conditions of one environment. Of each condition it knows facts: something that is true whenever the
 // condition is, and without which evaluating the condition yields false, cannot fail and changes nothing (facts.go). It
-// looks the facts up together and evaluates the few conditions that are left.
+// looks the facts up together, each text once for all literals, and evaluates the few conditions that are left, without
+// what is settled by then.
 package expression

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -53,8 +52,8 @@ func readIndex(path string) (index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading hub index: %w", err)
 	}
-	var idx index
-	if err := json.Unmarshal(text, &idx); err != nil {
+	idx, err := decodeIndex(text)
+	if err != nil {
 		return nil, fmt.Errorf("reading hub index %s: %w", path, err)
 	}
 	for kind, entries := range idx {

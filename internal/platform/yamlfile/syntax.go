@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 
@@ -57,8 +58,13 @@ func lastKey(text []byte) string {
 }
 
 func parses(text []byte) bool {
-	_, err := emptyDocuments(text)
-	return err == nil
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		var node yaml.Node
+		if err := decoder.Decode(&node); err != nil {
+			return errors.Is(err, io.EOF)
+		}
+	}
 }
 
 // isSyntax reports whether an error of the library is about the text itself, not about what is in it.

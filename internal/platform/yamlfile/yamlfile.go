@@ -68,14 +68,10 @@ func DecodeLenient(path string, text []byte, target any) error {
 
 // DecodeAll reads every document of text strictly. Empty documents are left out.
 func DecodeAll[T any](path string, text []byte) ([]T, error) {
-	empty, err := emptyDocuments(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, oneLine(text, err))
-	}
 	decoder := strictDecoder(text)
 	var documents []T
-	for i := 0; ; i++ {
-		var document T
+	for {
+		var document *T // stays nil where there is nothing, which a zero value could not tell
 		err := decoder.Decode(&document)
 		if errors.Is(err, io.EOF) {
 			return documents, nil
@@ -83,27 +79,9 @@ func DecodeAll[T any](path string, text []byte) ([]T, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, oneLine(text, err))
 		}
-		if !empty[i] {
-			documents = append(documents, document)
+		if document != nil {
+			documents = append(documents, *document)
 		}
-	}
-}
-
-// emptyDocuments tells for each document of text whether it holds nothing, which a decoded zero value
-// cannot tell.
-func emptyDocuments(text []byte) ([]bool, error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	var empty []bool
-	for {
-		var node yaml.Node
-		err := decoder.Decode(&node)
-		if errors.Is(err, io.EOF) {
-			return empty, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		empty = append(empty, isNull(content(&node)))
 	}
 }
 
