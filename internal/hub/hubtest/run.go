@@ -77,42 +77,46 @@ func NewRunner(options Options) *Runner {
 // the tests that remain fail with its error.
 func (r *Runner) Run(ctx context.Context, cases []*Case, observer Observer) []Result {
 	results := make([]Result, len(cases))
-	queue := make(chan int)
-	told := telling{observer: observer}
+	handed := handOut{cases: cases, observer: observer}
 	var workers sync.WaitGroup
 	for range max(1, min(r.options.Jobs, len(cases))) {
 		workers.Go(func() {
-			for i := range queue {
-				told.started(cases[i].Name)
-				results[i] = r.run(ctx, cases[i])
-				told.finished(results[i])
+			for i, c := handed.next(); c != nil; i, c = handed.next() {
+				results[i] = r.run(ctx, c)
+				handed.finished(results[i])
 			}
 		})
 	}
-	for i := range cases {
-		queue <- i
-	}
-	close(queue)
 	workers.Wait()
 	return results
 }
 
-// telling tells an observer one thing at a time.
-type telling struct {
-	mu       sync.Mutex
+// handOut gives each case to one worker, in order, and tells the observer one thing at a time.
+type handOut struct {
+	cases    []*Case
 	observer Observer
+
+	mu    sync.Mutex
+	given int
 }
 
-func (t *telling) started(name string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.observer.Started(name)
+// next is the next case and its place, or no case at the end. The observer hears of it before another case is given.
+func (h *handOut) next() (int, *Case) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	i := h.given
+	if i == len(h.cases) {
+		return i, nil
+	}
+	h.given++
+	h.observer.Started(h.cases[i].Name)
+	return i, h.cases[i]
 }
 
-func (t *telling) finished(result Result) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.observer.Finished(result)
+func (h *handOut) finished(result Result) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.observer.Finished(result)
 }
 
 func (r *Runner) run(ctx context.Context, c *Case) Result {
