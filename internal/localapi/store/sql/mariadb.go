@@ -166,7 +166,7 @@ func mariadbReason(err error) reason {
 	switch refused.Number {
 	case 1062, 1586: // duplicate key
 		return reason{kind: fault.Exists}
-	case 1020, 1205, 1213, 1412: // row has changed, lock wait timeout, deadlock, table was altered
+	case 1020, 1205, 1213, 1412, 1452: // row has changed, lock wait timeout, deadlock, table was altered, a row went that another refers to
 		return reason{kind: fault.Unavailable, again: true}
 	case 1406, 1366, 1264, 1292, 3140, 3141, 4025: // too long, no text, out of range, no time, no JSON
 		return reason{kind: fault.Invalid}

@@ -107,7 +107,7 @@ func postgresqlStateReason(state string) reason {
 	switch state {
 	case "23505": // unique_violation
 		return reason{kind: fault.Exists}
-	case "40001", "40P01", "55P03": // serialization_failure, deadlock_detected, lock_not_available
+	case "40001", "40P01", "55P03", "23503": // serialization_failure, deadlock_detected, lock_not_available; foreign_key_violation: a row went since we saw it
 		return reason{kind: fault.Unavailable, again: true}
 	case "25006": // read_only_sql_transaction: a standby
 		return reason{kind: fault.Unavailable}

@@ -36,7 +36,7 @@ func (t *tail) meetBacklog() error {
 	if err := t.measureBacklog(); err != nil {
 		return err
 	}
-	if !t.early && t.backlog.last != t.current.identity {
+	if !t.early() && t.backlog.last != t.current.identity {
 		t.backlog.size = 0
 	}
 	if t.backlog.covers(t.current, t.current.done+1) {

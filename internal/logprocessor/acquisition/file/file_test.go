@@ -59,6 +59,27 @@ func TestFollowing(t *testing.T) {
 			appendLines(t, f.path("a.log"), "new")
 			f.expect("new")
 		},
+		"line that is written before anybody looks": func(f *follow) {
+			t := f.t
+			appendLines(t, f.path("a.log"), "old")
+			source := open(t, "filename: "+f.path("*.log")+"\nlabels: {type: test}\n", f.env)
+			appendLines(t, f.path("a.log"), "new")
+			f.run(source)
+			f.expect("new")
+			appendLines(t, f.path("b.log"), "first of another")
+			f.expect("first of another")
+		},
+		"rewritten before anybody looks": func(f *follow) {
+			t := f.t
+			appendLines(t, f.path("a.log"), "old", "older")
+			source := open(t, "filename: "+f.path("a.log")+"\nlabels: {type: test}\n", f.env)
+			if err := os.Truncate(f.path("a.log"), 0); err != nil {
+				t.Fatal(err)
+			}
+			appendLines(t, f.path("a.log"), "new")
+			f.run(source)
+			f.expect("new")
+		},
 		"file that appears later from its start": func(f *follow) {
 			t := f.t
 			f.start("filename: " + f.path("sub/deep/a.log"))
@@ -396,7 +417,11 @@ func (f *follow) path(name string) string { return filepath.Join(f.dir, name) }
 
 func (f *follow) start(keys string) {
 	f.t.Helper()
-	source := open(f.t, keys+"\nlabels: {type: test}\n", f.env)
+	f.run(open(f.t, keys+"\nlabels: {type: test}\n", f.env))
+}
+
+func (f *follow) run(source acquisition.Source) {
+	f.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- source.Run(ctx, f.out) }()

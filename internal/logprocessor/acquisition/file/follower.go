@@ -37,10 +37,16 @@ type follower struct {
 	inventory *inventory
 	tails     map[string]*tail  // by path
 	aliases   map[string]*tail  // by the path that a symbolic link leads to
-	early     map[string]bool   // existed when Run began and has not been opened yet
+	early     map[string]extent // existed when the source was opened, and nobody has opened it yet
 	failed    map[string]string // last error by path, to log each once and to try again
 	ended     chan ending
 	running   sync.WaitGroup
+}
+
+// extent is how far a file reached at some time.
+type extent struct {
+	identity
+	end int64
 }
 
 // ending is the end of a tail.
@@ -49,6 +55,8 @@ type ending struct {
 	err  error
 }
 
+// newFollower notes how far the files reach that exist: what is written from now on is read, however long it takes
+// until Run begins.
 func newFollower(s *settings, env acquisition.Env, hits *prometheus.CounterVec) *follower {
 	return &follower{
 		settings: s,
@@ -62,7 +70,7 @@ func newFollower(s *settings, env acquisition.Env, hits *prometheus.CounterVec) 
 		}},
 		tails:   map[string]*tail{},
 		aliases: map[string]*tail{},
-		early:   map[string]bool{},
+		early:   s.extents(),
 		failed:  map[string]string{},
 		ended:   make(chan ending),
 	}
@@ -93,14 +101,10 @@ func (f *follower) Run(ctx context.Context, out chan<- acquisition.Batch) (err e
 // begin starts with the files that exist. Folders are watched before they are listed, so that no file can
 // appear unseen in between.
 func (f *follower) begin(ctx context.Context) {
-	f.watchFolders()
-	for _, path := range f.settings.matches() {
-		f.early[path] = true
-	}
-	if len(f.early) == 0 {
+	f.discover(ctx)
+	if len(f.settings.matches()) == 0 {
 		f.log.Warn("no file matches yet", "patterns", f.settings.patterns)
 	}
-	f.discover(ctx)
 }
 
 func (f *follower) loop(ctx context.Context) {
@@ -249,7 +253,7 @@ func (f *follower) start(ctx context.Context, path string) {
 		path:      path,
 		quiet:     f.settings.PartialLineAfter,
 		poll:      f.interval(path),
-		early:     f.early[path],
+		before:    f.early[path],
 		log:       f.log,
 		emitter:   newEmitter(path, f.settings, f.env, f.hits),
 		cursor:    cursor,

@@ -22,6 +22,17 @@ func (s *settings) matches() []string {
 	return paths
 }
 
+// extents returns how far the files reach that the settings select now.
+func (s *settings) extents() map[string]extent {
+	found := map[string]extent{}
+	for _, path := range s.matches() {
+		if info, err := os.Stat(path); err == nil {
+			found[path] = extent{identityOf(info), info.Size()}
+		}
+	}
+	return found
+}
+
 // selects reports whether path is one that the settings ask for, existing or not.
 func (s *settings) selects(path string) bool {
 	return !s.excluded(path) && slices.ContainsFunc(s.patterns, func(pattern string) bool {

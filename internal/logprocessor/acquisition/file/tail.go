@@ -27,7 +27,7 @@ type tail struct {
 	path      string
 	quiet     time.Duration // after which a line without a newline is complete
 	poll      time.Duration // between looks without a wake-up
-	early     bool          // the file was there before us: one that nobody has read begins at its end
+	before    extent        // of the file that was there before us; the zero value: there was none
 	log       *slog.Logger
 	emitter   emitter
 	cursor    *checkpoint.Cursor[place]
@@ -104,13 +104,25 @@ func (t *tail) start() error {
 	if err != nil {
 		return ignoreMissing(err)
 	}
-	begin := place{Backlog: known && t.early && last.Backlog}
-	if t.early && !known {
-		if begin.Offset, err = file.Seek(0, io.SeekEnd); err != nil {
+	begin := place{Backlog: known && t.early() && last.Backlog}
+	if t.early() && !known {
+		if begin.Offset, err = t.before.endIn(file); err != nil {
 			return errors.Join(err, file.Close())
 		}
 	}
 	return t.follow(file, begin)
+}
+
+// early reports whether there was a file before us: if nobody has read it, reading begins at the end that it had.
+func (t *tail) early() bool { return t.before != extent{} }
+
+// endIn returns where the file ended, 0 if this is another one or one that was rewritten since.
+func (e extent) endIn(file *os.File) (int64, error) {
+	info, err := file.Stat()
+	if err != nil || identityOf(info) != e.identity || info.Size() < e.end {
+		return 0, err
+	}
+	return e.end, nil
 }
 
 // follow makes file the current one, to be read from where it was read before or, if it was not, from
