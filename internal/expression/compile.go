@@ -114,7 +114,11 @@ func (l *Library) compile(from source) (*compiled, error) {
 		return nil, err
 	}
 	result := &compiled{program: program{machines: &l.machines}, acts: true}
-	if members, ok := from.env.(Direct); ok && !l.plain {
+	members, ok := from.env.(Direct)
+	if ok {
+		result.program.settle = members.Settle
+	}
+	if ok && !l.plain {
 		director := director{members: members, helpers: l.byName, data: l.data, dialect: d}
 		result.form = director.form(tree.Node)
 		result.acts = director.acts || result.form.isNone()

@@ -13,13 +13,23 @@ import (
 // without it work too, more slowly.
 type Direct interface {
 	// Direct returns how the member at path, such as evt, Meta, service, is read or called; nil when it is not
-	// known. What it returns is a func(env any) string, bool, int, any, map[string]string or map[string]any that
-	// yields what reflection would; a func(env any) (string, bool) or (bool, bool) for a member that may not be
+	// known. What it returns is a func(env any) string, bool, int, any or map[string]any that yields what reflection
+	// would; Texts for a map[string]string; a func(env any) (string, bool) or (bool, bool) for a member that may not be
 	// there; or, of a method, one of these or a func(env any, argument string) string. None of them changes
 	// anything, and only the last two may go wrong for an environment that is Ready.
 	Direct(path []string) any
 	// Ready reports whether env has all its variables.
 	Ready(env any) bool
+	// Settle prepares env for reflection, which reads it next.
+	Settle(env any)
+}
+
+// Texts is a map of texts that need not be a map.
+type Texts interface {
+	// All returns the map.
+	All(env any) map[string]string
+	// Has reports whether the map has a key.
+	Has(env any, key string) bool
 }
 
 // A form is a piece of an expression as a Go function of its static type: one of the functions is set, or none
@@ -32,7 +42,7 @@ type form struct {
 	real   func(env any, l *locals) float64
 	texts  func(env any, l *locals) []string
 	value  func(env any, l *locals) any // known at run time only
-	fields func(env any, l *locals) map[string]string
+	fields Texts
 	things func(env any, l *locals) map[string]any
 
 	constant any      // the value, when it is always the same
@@ -185,7 +195,7 @@ func (f *form) asValue() func(any, *locals) any {
 	case f.texts != nil:
 		return boxed(f.texts)
 	case f.fields != nil:
-		return boxed(f.fields)
+		return boxed(ofEnv(f.fields.All))
 	case f.things != nil:
 		return boxed(f.things)
 	}

@@ -28,18 +28,13 @@ func (d *director) in(node *ast.BinaryNode) form {
 		texts := list.texts
 		return flagForm(func(env any, l *locals) bool { return slices.Contains(texts(env, l), text(env, l)) }, safe)
 	case list.fields != nil:
-		return flagForm(hasKey(list.fields, text), safe)
+		fields := list.fields
+		return flagForm(func(env any, l *locals) bool { return fields.Has(env, text(env, l)) }, safe)
 	case list.things != nil:
-		return flagForm(hasKey(list.things, text), safe)
+		things := list.things
+		return flagForm(func(env any, l *locals) bool { _, has := things(env, l)[text(env, l)]; return has }, safe)
 	}
 	return form{}
-}
-
-func hasKey[V any](of func(any, *locals) map[string]V, key func(any, *locals) string) func(any, *locals) bool {
-	return func(env any, l *locals) bool {
-		_, has := of(env, l)[key(env, l)]
-		return has
-	}
 }
 
 func inConstant(needle form, list any) form {

@@ -87,8 +87,8 @@ func (d *director) ofEnv(path []string) form {
 		return form{whole: ofEnv(get), safe: true}
 	case func(any) any:
 		return form{value: ofEnv(get), safe: true}
-	case func(any) map[string]string:
-		return form{fields: ofEnv(get), safe: true}
+	case Texts:
+		return form{fields: get, safe: true}
 	case func(any) map[string]any:
 		return form{things: ofEnv(get), safe: true}
 	}
@@ -119,9 +119,6 @@ func fieldOf(base form, key string) form {
 	case base.things != nil:
 		from := base.things
 		return form{value: func(env any, l *locals) any { return from(env, l)[key] }, safe: base.safe}
-	case base.fields != nil:
-		from := base.fields
-		return form{text: func(env any, l *locals) string { return from(env, l)[key] }, safe: base.safe}
 	}
 	return form{}
 }

@@ -28,7 +28,7 @@ func (variables) Direct(path []string) any {
 	case "into":
 		return func(env any) map[string]any { return variablesOf(env).Into }
 	case "labels":
-		return func(env any) map[string]string { return variablesOf(env).Labels }
+		return labels{}
 	case "thing.Name":
 		return func(env any) (string, bool) {
 			if thing := variablesOf(env).Thing; thing != nil {
@@ -46,6 +46,18 @@ func (variables) Direct(path []string) any {
 }
 
 // Ready is as that of events is.
+// labels are the Labels of variables.
+type labels struct{}
+
+func (labels) All(env any) map[string]string { return variablesOf(env).Labels }
+
+func (labels) Has(env any, key string) bool {
+	_, has := variablesOf(env).Labels[key]
+	return has
+}
+
+func (variables) Settle(any) {}
+
 func (variables) Ready(env any) bool {
 	switch env := env.(type) {
 	case *variables:

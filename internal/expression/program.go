@@ -159,6 +159,7 @@ func (s *shortcut[T]) evalWithCare(env any) (result T, done bool) {
 type program struct {
 	code     func() (*vm.Program, error)
 	machines *sync.Pool
+	settle   func(env any) // prepares env for the machine; nil: it is as it is
 	isDirect bool
 }
 
@@ -188,6 +189,9 @@ func (p *program) run(env any) (result any, err error) {
 	code, err := p.code()
 	if err != nil {
 		return nil, inOneLine(err)
+	}
+	if p.settle != nil {
+		p.settle(env)
 	}
 	machine, ok := p.machines.Get().(*vm.VM)
 	if !ok {

@@ -115,6 +115,7 @@ func (r *Recorder) Write(dir string) error {
 
 // snapshot copies everything that may still change.
 func snapshot(evt *event.Event) event.Event {
+	evt.Maps()
 	copied := *evt
 	copied.Parsed, copied.Enriched, copied.Meta = maps.Clone(evt.Parsed), maps.Clone(evt.Enriched), maps.Clone(evt.Meta)
 	copied.Unmarshaled = cloneObject(evt.Unmarshaled)

@@ -29,6 +29,9 @@ var layouts = [...]string{
 	"2006-01-02T15:04:05",
 }
 
+// marshaledTime is where ParseDate leaves its result.
+var marshaledTime = event.EnrichedField("MarshaledTime")
+
 // dateParser is the method ParseDate: it sets Enriched.MarshaledTime and, in replay, evt.Time.
 type dateParser struct {
 	now  func() time.Time
@@ -46,13 +49,13 @@ type reading struct {
 func (p *dateParser) enrich(text string, evt *event.Event) error {
 	read := p.read(text, evt.StrTimeFormat)
 	if read == nil {
-		evt.Enriched["MarshaledTime"] = p.now().UTC().Format(time.RFC3339Nano)
+		marshaledTime.Set(evt, p.now().UTC().Format(time.RFC3339Nano))
 		return nil
 	}
 	if evt.ExpectMode == event.TimeMachine {
 		evt.Time = read.date
 	}
-	evt.Enriched["MarshaledTime"] = read.marshaled
+	marshaledTime.Set(evt, read.marshaled)
 	return nil
 }
 

@@ -23,10 +23,10 @@ func (l locator) city(text string, evt *event.Event) error {
 	if err != nil || !ok {
 		return err
 	}
-	evt.Enriched["IsoCode"] = city.Country
-	evt.Enriched["IsInEU"] = strconv.FormatBool(city.InEU)
-	evt.Enriched["Latitude"] = strconv.FormatFloat(city.Latitude, 'f', 6, 64)
-	evt.Enriched["Longitude"] = strconv.FormatFloat(city.Longitude, 'f', 6, 64)
+	event.EnrichedField("IsoCode").Set(evt, city.Country)
+	event.EnrichedField("IsInEU").Set(evt, strconv.FormatBool(city.InEU))
+	event.EnrichedField("Latitude").Set(evt, strconv.FormatFloat(city.Latitude, 'f', 6, 64))
+	event.EnrichedField("Longitude").Set(evt, strconv.FormatFloat(city.Longitude, 'f', 6, 64))
 	return nil
 }
 
@@ -37,7 +37,9 @@ func (l locator) asn(text string, evt *event.Event) error {
 		return err
 	}
 	number := strconv.FormatUint(uint64(network.Number), 10)
-	evt.Enriched["ASNNumber"], evt.Enriched["ASNumber"], evt.Enriched["ASNOrg"] = number, number, network.Organization
+	event.EnrichedField("ASNNumber").Set(evt, number)
+	event.EnrichedField("ASNumber").Set(evt, number)
+	event.EnrichedField("ASNOrg").Set(evt, network.Organization)
 	return nil
 }
 
@@ -47,7 +49,7 @@ func (l locator) sourceRange(text string, evt *event.Event) error {
 	if err != nil || !ok || !network.Prefix.IsValid() {
 		return err
 	}
-	evt.Enriched["SourceRange"] = network.Prefix.String()
+	event.EnrichedField("SourceRange").Set(evt, network.Prefix.String())
 	return nil
 }
 

@@ -32,6 +32,6 @@ func (n namer) enrich(text string, evt *event.Event) error {
 	if err != nil || len(names) == 0 {
 		return err
 	}
-	evt.Enriched["reverse_dns"] = names[0]
+	event.EnrichedField("reverse_dns").Set(evt, names[0])
 	return nil
 }

@@ -24,6 +24,45 @@ func (Env) Ready(env any) bool {
 	return ok && of != nil && of.Evt != nil
 }
 
+// Settle makes the maps of the event ready for reflection.
+func (Env) Settle(env any) {
+	if of, ok := env.(*Env); ok && of != nil && of.Evt != nil {
+		of.Evt.Maps()
+	}
+}
+
+// texts is a map of texts as a member of an environment.
+type texts struct{ in group }
+
+// All returns the map.
+func (t texts) All(env any) map[string]string {
+	evt := eventOf(env)
+	evt.Maps()
+	return *evt.mapOf(t.in)
+}
+
+// Has reports whether the map has a key.
+func (t texts) Has(env any, key string) bool {
+	_, found := Field{t.in, key, hashOf(key)}.Find(eventOf(env))
+	return found
+}
+
+// labels is the map of labels.
+type labels struct{}
+
+// All returns the map.
+func (labels) All(env any) map[string]string { return eventOf(env).Line.Labels }
+
+// Has reports whether the map has a key.
+func (labels) Has(env any, key string) bool {
+	_, has := eventOf(env).Line.Labels[key]
+	return has
+}
+
+func ofField(field Field) func(env any) string {
+	return func(env any) string { return field.Of(eventOf(env)) }
+}
+
 func eventOf(env any) *Event {
 	return env.(*Env).Evt //nolint:forcetypeassert,errcheck // where it panics, reflection is asked
 }
@@ -45,11 +84,11 @@ func directField(name string) any {
 	case "Process":
 		return func(env any) bool { return eventOf(env).Process }
 	case "Parsed":
-		return func(env any) map[string]string { return eventOf(env).Parsed }
+		return texts{inParsed}
 	case "Meta":
-		return func(env any) map[string]string { return eventOf(env).Meta }
+		return texts{inMeta}
 	case "Enriched":
-		return func(env any) map[string]string { return eventOf(env).Enriched }
+		return texts{inEnriched}
 	case "Unmarshaled":
 		return func(env any) map[string]any { return eventOf(env).Unmarshaled }
 	case "GetType":
@@ -63,11 +102,11 @@ func directField(name string) any {
 func directMember(name, member string) any {
 	switch name {
 	case "Parsed":
-		return func(env any) string { return eventOf(env).Parsed[member] }
+		return ofField(ParsedField(member))
 	case "Meta":
-		return func(env any) string { return eventOf(env).Meta[member] }
+		return ofField(MetaField(member))
 	case "Enriched":
-		return func(env any) string { return eventOf(env).Enriched[member] }
+		return ofField(EnrichedField(member))
 	case "Unmarshaled":
 		return func(env any) any { return eventOf(env).Unmarshaled[member] }
 	case "Line":
@@ -97,7 +136,7 @@ func directLine(member string) any {
 	case "Module":
 		return func(env any) string { return eventOf(env).Line.Module }
 	case "Labels":
-		return func(env any) map[string]string { return eventOf(env).Line.Labels }
+		return labels{}
 	}
 	return nil
 }

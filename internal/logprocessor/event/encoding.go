@@ -24,6 +24,7 @@ type writer struct {
 	bytes    []byte
 	symbols  *Symbols       // locked for reading
 	common   []string       // texts that the table is to learn
+	chosen   []entry        // of the fields under way
 	pointers map[any]uint64 // of an overflow that are written, by their order
 }
 
@@ -36,6 +37,7 @@ func (w *writer) reset() {
 		w.bytes = nil
 	}
 	clear(w.common)
+	clear(w.chosen)
 	w.bytes, w.common, w.pointers = w.bytes[:0], w.common[:0], nil
 }
 
@@ -84,6 +86,25 @@ func (w *writer) texts(texts map[string]string) {
 		w.text(key)
 		w.text(text)
 	}
+}
+
+func (w *writer) entries(entries []entry) {
+	w.uvarint(uint64(len(entries)))
+	for i := range entries {
+		w.text(entries[i].name)
+		w.text(entries[i].text)
+	}
+}
+
+// chosenFields is chosen for fields.
+func (w *writer) chosenFields(of *fields, keys []string) {
+	w.chosen = w.chosen[:0]
+	for _, key := range keys {
+		if known, _ := of.find(key, hashOf(key)); known != nil {
+			w.chosen = append(w.chosen, *known)
+		}
+	}
+	w.entries(w.chosen)
 }
 
 // chosen writes the part of a map that has these keys.

@@ -25,7 +25,8 @@ const (
 	TimeMachine              // the time written in the log
 )
 
-// Event is one unit of work. Maps are never nil in an event made by New.
+// Event is one unit of work. Maps are never nil in an event made by New. In one made by Renew those of texts are
+// empty until Maps is called: a Field reads and sets texts in any event.
 type Event struct {
 	Type            Type              `yaml:"Type,omitempty"`
 	ExpectMode      Clock             `yaml:"ExpectMode,omitempty"`
@@ -44,6 +45,9 @@ type Event struct {
 	Process         bool              `yaml:"Process,omitempty"`
 	Appsec          Appsec            `yaml:"Appsec,omitempty"`
 	Meta            map[string]string `yaml:"Meta,omitempty"`
+
+	record   *record // nil: never renewed
+	recorded bool    // the record holds what Meta, Parsed and Enriched would
 }
 
 // Line is a log line as acquired.
@@ -91,12 +95,19 @@ func New(line Line, clock Clock) *Event {
 	}
 }
 
-// Renew makes e what New returns, in the memory that it has.
+// Renew makes e what New returns, but for the maps of texts, in the memory that it has.
 func (e *Event) Renew(line Line, clock Clock) {
-	parsed, enriched, unmarshaled, meta := e.Parsed, e.Enriched, e.Unmarshaled, e.Meta
+	parsed, enriched, unmarshaled, meta, kept := e.Parsed, e.Enriched, e.Unmarshaled, e.Meta, e.record
+	if kept == nil {
+		kept = new(record)
+	}
+	for in := range kept {
+		kept[in].clear()
+	}
 	*e = Event{
 		Type: Log, ExpectMode: clock, Line: line, Process: true,
 		Parsed: emptied(parsed), Enriched: emptied(enriched), Unmarshaled: emptied(unmarshaled), Meta: emptied(meta),
+		record: kept, recorded: true,
 	}
 }
 
@@ -104,10 +115,12 @@ func (e *Event) Renew(line Line, clock Clock) {
 const maxReused = 128
 
 func emptied[V any](m map[string]V) map[string]V {
-	if m == nil || len(m) > maxReused {
+	switch {
+	case m == nil || len(m) > maxReused:
 		return map[string]V{}
+	case len(m) > 0:
+		clear(m)
 	}
-	clear(m)
 	return m
 }
 
@@ -122,7 +135,7 @@ func (e *Event) GetType() string {
 // GetMeta returns a meta value: of the event for a line, of any contributing line for an overflow.
 func (e *Event) GetMeta(key string) string {
 	if e.Type != Overflow {
-		return e.Meta[key]
+		return MetaField(key).Of(e)
 	}
 	for _, alert := range e.Overflow.APIAlerts {
 		for i := range alert.Events {
@@ -136,26 +149,20 @@ func (e *Event) GetMeta(key string) string {
 
 // SetMeta sets a meta value and reports true, so that it can stand in a filter.
 func (e *Event) SetMeta(key, value string) bool {
-	if e.Meta == nil {
-		e.Meta = map[string]string{}
-	}
-	e.Meta[key] = value
+	MetaField(key).Set(e, value)
 	return true
 }
 
 // SetParsed sets a parsed value and reports true, so that it can stand in a filter.
 func (e *Event) SetParsed(key, value string) bool {
-	if e.Parsed == nil {
-		e.Parsed = map[string]string{}
-	}
-	e.Parsed[key] = value
+	ParsedField(key).Set(e, value)
 	return true
 }
 
 // ParseIPSources returns the addresses that the event is about: the source_ip of a line, the key of every
 // source of an overflow. Texts that are not addresses are left out.
 func (e *Event) ParseIPSources() []netip.Addr {
-	texts := []string{e.Meta["source_ip"]}
+	texts := []string{e.GetMeta("source_ip")}
 	if e.Type == Overflow {
 		texts = e.Overflow.GetSources()
 	}

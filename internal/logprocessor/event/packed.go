@@ -10,10 +10,10 @@ import (
 // Packed is a copy of what matters of an event: immutable, a tenth of its size, and independent of the
 // memory that the event shares with its batch. Two are equal when they are the same copy. The zero value is
 // no event.
-type Packed struct{ record *record }
+type Packed struct{ kept *kept }
 
-// record is apart from Packed, so that the buckets of one event share it for the price of a pointer.
-type record struct {
+// kept is apart from Packed, so that the buckets of one event share it for the price of a pointer.
+type kept struct {
 	symbols *Symbols
 	text    string // flags, then parts, each after its number
 }
@@ -45,7 +45,7 @@ func (p *Packer) Pack(evt *Event) Packed {
 	if len(w.common) > 0 {
 		p.symbols.learn(w.common)
 	}
-	packed := Packed{&record{p.symbols, string(w.bytes)}}
+	packed := Packed{&kept{p.symbols, string(w.bytes)}}
 	w.reset()
 	p.writers.Put(w)
 	return packed
@@ -57,7 +57,7 @@ var errPacked = errors.New("not a packed event")
 // Restore returns the packed event that had this text, and a table of symbols that began with these. It refuses
 // what Pack cannot have made.
 func Restore(text string, symbols *Symbols) (Packed, error) {
-	packed := Packed{&record{symbols, text}}
+	packed := Packed{&kept{symbols, text}}
 	if _, err := packed.unpack(); err != nil {
 		return Packed{}, err
 	}
@@ -65,13 +65,13 @@ func Restore(text string, symbols *Symbols) (Packed, error) {
 }
 
 // IsZero reports whether there is no event.
-func (p Packed) IsZero() bool { return p.record == nil }
+func (p Packed) IsZero() bool { return p.kept == nil }
 
 // Text returns what Restore makes a packed event of.
-func (p Packed) Text() string { return p.record.text }
+func (p Packed) Text() string { return p.kept.text }
 
 // Symbols returns the table that the text refers to.
-func (p Packed) Symbols() *Symbols { return p.record.symbols }
+func (p Packed) Symbols() *Symbols { return p.kept.symbols }
 
 // Unpack returns the event as far as it was kept, if there is one. It belongs to the caller.
 func (p Packed) Unpack() *Event {
@@ -84,7 +84,7 @@ func (p Packed) Unpack() *Event {
 
 func (p Packed) unpack() (*Event, error) {
 	evt := New(Line{}, Live)
-	r := reader{rest: p.record.text, symbols: p.record.symbols.Texts()}
+	r := reader{rest: p.kept.text, symbols: p.kept.symbols.Texts()}
 	r.flags(evt)
 	for r.err == nil && r.rest != "" {
 		r.part(evt)
@@ -103,7 +103,7 @@ func textParts(evt *Event) [partMeta]*string {
 	}
 }
 
-// mapParts are the maps of texts, beginning with Meta.
+// mapParts are the maps of texts, beginning with Meta; the first of them are the groups of a record.
 func mapParts(evt *Event) [partTime - partMeta]*map[string]string {
 	return [...]*map[string]string{&evt.Meta, &evt.Parsed, &evt.Enriched, &evt.Line.Labels, &evt.Appsec.Vars, &evt.Appsec.HookVars}
 }
@@ -122,7 +122,11 @@ func (w *writer) event(evt *Event, footprint *Footprint) {
 		}
 	}
 	for i, texts := range mapParts(evt) {
-		w.textsOf(partMeta+part(i), *texts, footprint)
+		if evt.recorded && i < int(groups) {
+			w.fieldsOf(partMeta+part(i), &evt.record[i], footprint)
+		} else {
+			w.textsOf(partMeta+part(i), *texts, footprint)
+		}
 	}
 	if footprint.whole[partTime] || evt.MarshaledTime == "" {
 		w.timeOf(partTime, evt.Time)
@@ -162,6 +166,19 @@ func (w *writer) textsOf(field part, texts map[string]string, footprint *Footpri
 	case footprint.keys[field] != nil:
 		w.begin(field)
 		chosen(w, texts, footprint.keys[field], (*writer).text)
+	}
+}
+
+// fieldsOf is textsOf for a group of a record.
+func (w *writer) fieldsOf(field part, fields *fields, footprint *Footprint) {
+	switch {
+	case len(fields.entries) == 0:
+	case field == partMeta || footprint.whole[field]:
+		w.begin(field)
+		w.entries(fields.entries)
+	case footprint.keys[field] != nil:
+		w.begin(field)
+		w.chosenFields(fields, footprint.keys[field])
 	}
 }
 

@@ -36,6 +36,7 @@ type Set struct {
 	counted []*node // by their number
 	log     *slog.Logger
 	metrics *Metrics
+	plain   bool // events keep their texts in maps, which is slower
 }
 
 type stage struct {
@@ -48,7 +49,7 @@ type stage struct {
 func Load(items []Item, deps Deps) (*Set, error) {
 	items = slices.Clone(items)
 	slices.SortFunc(items, func(a, b Item) int { return strings.Compare(a.Path, b.Path) })
-	set := &Set{next: map[string]string{}, log: deps.Log, metrics: deps.Metrics}
+	set := &Set{next: map[string]string{}, log: deps.Log, metrics: deps.Metrics, plain: deps.Expressions.IsPlain()}
 	byStage := map[string][]*node{}
 	for _, item := range items {
 		if extension := filepath.Ext(item.Path); extension != ".yaml" && extension != ".yml" {
@@ -211,7 +212,10 @@ func (c *nodeCompiler) compileGrok(n *node, spec *nodeSpec) error {
 	if err != nil {
 		return yamlfile.In(key, err)
 	}
-	step := &grokStep{pattern: compiled, fields: compiled.Fields(), applyOn: spec.Grok.ApplyOn}
+	step := &grokStep{pattern: compiled, applyOn: spec.Grok.ApplyOn, text: event.ParsedField(spec.Grok.ApplyOn)}
+	for _, name := range compiled.Fields() {
+		step.fields = append(step.fields, event.ParsedField(name))
+	}
 	if spec.Grok.ApplyOn == "" {
 		if step.subject, err = c.deps.Expressions.CompileAny(spec.Grok.Expression, event.Env{}); err != nil {
 			return yamlfile.In("expression", err)

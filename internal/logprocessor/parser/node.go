@@ -28,8 +28,9 @@ type node struct {
 
 type grokStep struct {
 	pattern *grok.Pattern
-	fields  []string
+	fields  []event.Field
 	applyOn string          // "Line.Raw" or a key of Parsed; "": subject decides
+	text    event.Field     // the text to match unless it is the line or subject decides
 	subject *expression.Any // nil when applyOn is set
 	statics []static
 }
@@ -101,7 +102,7 @@ func (n *node) runGrok(r *Runner) (bool, error) {
 		return false, nil
 	}
 	for i, field := range n.grok.fields {
-		r.env.Evt.Parsed[field] = values[i]
+		field.Set(r.env.Evt, values[i])
 	}
 	return true, n.apply(n.grok.statics, r)
 }
@@ -113,8 +114,7 @@ func (n *node) grokSubject(env *event.Env) (string, bool) {
 	case "Line.Raw":
 		return env.Evt.Line.Raw, true
 	}
-	subject, ok := env.Evt.Parsed[n.grok.applyOn]
-	return subject, ok
+	return n.grok.text.Find(env.Evt)
 }
 
 func (n *node) evaluateSubject(env *event.Env) (string, bool) {

@@ -34,6 +34,9 @@ func (r *Runner) Flush() { r.counts.flush() }
 // Parse runs evt through the stages. It reports whether the event made it through all of them, which is
 // also what evt.Process says afterwards. It never panics on an event made by event.New.
 func (r *Runner) Parse(evt *event.Event) bool {
+	if r.set.plain {
+		evt.Maps()
+	}
 	r.env.Evt = evt
 	r.counts.from(evt)
 	evt.Process = false

@@ -55,11 +55,11 @@ func (c *nodeCompiler) static(spec *staticSpec) (s static, ok bool, err error) {
 	case spec.Method != "":
 		return c.method(s, spec.Method)
 	case spec.Parsed != "":
-		s.what, s.store = "parsed."+spec.Parsed, storeParsed(spec.Parsed)
+		s.what, s.store = "parsed."+spec.Parsed, storeField(event.ParsedField(spec.Parsed))
 	case spec.Meta != "":
-		s.what, s.store = "meta."+spec.Meta, storeMeta(spec.Meta)
+		s.what, s.store = "meta."+spec.Meta, storeField(event.MetaField(spec.Meta))
 	case spec.Enriched != "":
-		s.what, s.store = "enriched."+spec.Enriched, storeEnriched(spec.Enriched)
+		s.what, s.store = "enriched."+spec.Enriched, storeField(event.EnrichedField(spec.Enriched))
 	case spec.Target != "":
 		s.what, s.store = spec.Target, storeTarget(strings.TrimPrefix(spec.Target, "evt."))
 		s.relabels = strings.HasPrefix(strings.TrimPrefix(spec.Target, "evt."), "Line.")
@@ -80,16 +80,8 @@ func (c *nodeCompiler) method(s static, name string) (static, bool, error) {
 	return s, true, nil
 }
 
-func storeParsed(key string) func(*event.Event, string) error {
-	return func(evt *event.Event, value string) error { evt.Parsed[key] = value; return nil }
-}
-
-func storeMeta(key string) func(*event.Event, string) error {
-	return func(evt *event.Event, value string) error { evt.Meta[key] = value; return nil }
-}
-
-func storeEnriched(key string) func(*event.Event, string) error {
-	return func(evt *event.Event, value string) error { evt.Enriched[key] = value; return nil }
+func storeField(field event.Field) func(*event.Event, string) error {
+	return func(evt *event.Event, value string) error { field.Set(evt, value); return nil }
 }
 
 // storeLabel leaves the labels of the source alone: all its lines share them, on many workers.
@@ -191,11 +183,11 @@ func storeTarget(path string) func(*event.Event, string) error {
 	case path == "MarshaledTime":
 		return func(evt *event.Event, value string) error { evt.MarshaledTime = value; return nil }
 	case nested && head == "Parsed":
-		return storeParsed(key)
+		return storeField(event.ParsedField(key))
 	case nested && head == "Meta":
-		return storeMeta(key)
+		return storeField(event.MetaField(key))
 	case nested && head == "Enriched":
-		return storeEnriched(key)
+		return storeField(event.EnrichedField(key))
 	case nested && head == "Line" && key == "Labels":
 		_, label, _ := strings.Cut(rest, ".")
 		return storeLabel(label)
@@ -204,6 +196,7 @@ func storeTarget(path string) func(*event.Event, string) error {
 }
 
 func storeByName(evt *event.Event, path, value string) error {
+	evt.Maps()
 	current := reflect.ValueOf(evt)
 	parts := strings.Split(path, ".")
 	for i, part := range parts {

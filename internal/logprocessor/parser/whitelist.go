@@ -9,6 +9,9 @@ import (
 	"shieldwall/internal/platform/yamlfile"
 )
 
+// sourceIP is what the addresses of a whitelist are compared with.
+var sourceIP = event.MetaField("source_ip")
+
 // whitelist marks events that nobody must be banned for.
 type whitelist struct {
 	reason      string
@@ -92,7 +95,7 @@ func (w *whitelist) coversSource(evt *event.Event) bool {
 	if evt.Type == event.Overflow {
 		return slices.ContainsFunc(evt.ParseIPSources(), w.coversAddr)
 	}
-	addr, err := netip.ParseAddr(evt.Meta["source_ip"])
+	addr, err := netip.ParseAddr(sourceIP.Of(evt))
 	return err == nil && w.coversAddr(addr)
 }
 
