@@ -37,6 +37,37 @@ func isInRange(text, cidr string) bool {
 	return ok && prefix.Contains(addr.Unmap())
 }
 
+// isInConstantRange is IpInRange of a range that is always the same.
+func isInConstantRange(text func(any, *locals) string, cidr string) func(any, *locals) bool {
+	prefix, ok := parseCIDR(cidr)
+	if !ok {
+		return nil
+	}
+	return func(env any, l *locals) bool {
+		addr, ok := l.address(text(env, l))
+		return ok && prefix.Contains(addr.Unmap())
+	}
+}
+
+// isAddress returns the short form of helpers that ask what kind of address a text is, nil for others.
+func isAddress(helper string, text func(any, *locals) string) func(any, *locals) bool {
+	var is func(netip.Addr) bool
+	switch helper {
+	case "IsIP":
+		is = netip.Addr.IsValid
+	case "IsIPV4":
+		is = netip.Addr.Is4
+	case "IsIPV6":
+		is = netip.Addr.Is6
+	default:
+		return nil
+	}
+	return func(env any, l *locals) bool {
+		addr, ok := l.address(text(env, l))
+		return ok && is(addr.Unmap())
+	}
+}
+
 func parseCIDR(text string) (netip.Prefix, bool) {
 	base, length, _ := strings.Cut(text, "/")
 	addr, ok := parseAddr(base)

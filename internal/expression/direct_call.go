@@ -18,7 +18,7 @@ func (d *director) call(node *ast.CallNode) form {
 		}
 	case *ast.MemberNode:
 		if path, ok := d.path(callee); ok {
-			return calledMember(d.members.Direct(path), arguments)
+			return d.calledMember(d.members.Direct(path), arguments)
 		}
 	}
 	return form{}
@@ -32,9 +32,9 @@ func (d *director) helper(name string) *helper {
 	return d.helpers[name]
 }
 
-// calledMember is a call of a method that changes nothing: where the short form goes wrong half way, the machine
-// does everything again.
-func calledMember(method any, arguments []form) form {
+// calledMember is a call of a method that changes nothing, or the same if it is called again: where the short form goes
+// wrong half way, the machine does everything again.
+func (d *director) calledMember(method any, arguments []form) form {
 	switch method := method.(type) {
 	case func(any) string:
 		if len(arguments) == 0 {
@@ -52,6 +52,12 @@ func calledMember(method any, arguments []form) form {
 		if texts := textArguments(arguments, 1); texts != nil {
 			a := texts[0]
 			return form{text: func(env any, l *locals) string { return method(env, a(env, l)) }}
+		}
+	case func(any, string, string) bool:
+		d.acts = true
+		if texts := textArguments(arguments, 2); texts != nil {
+			a, b := texts[0], texts[1]
+			return flagForm(func(env any, l *locals) bool { return method(env, a(env, l), b(env, l)) }, false)
 		}
 	}
 	return form{}
@@ -75,6 +81,9 @@ func textArguments(arguments []form, count int) []func(any, *locals) string {
 func (d *director) folded(h *helper, arguments []form) form {
 	d.calls = true
 	f := called(h.typed, arguments)
+	if is := askedOfAddress(h, arguments); is != nil {
+		f.flag = is
+	}
 	if h.name == "RegexpInFile" && f.flag != nil {
 		f.ahead.facts = d.factOfConstantRegexps(arguments)
 	}
@@ -93,6 +102,19 @@ func (d *director) folded(h *helper, arguments []form) form {
 		}
 	}
 	return f
+}
+
+// askedOfAddress is a helper that reads an address which others may have read before; nil for others.
+func askedOfAddress(h *helper, arguments []form) func(any, *locals) bool {
+	switch texts := textArguments(arguments, len(arguments)); len(texts) {
+	case 1:
+		return isAddress(h.name, texts[0])
+	case 2:
+		if cidr, ok := arguments[1].constant.(string); ok && h.name == "IpInRange" {
+			return isInConstantRange(texts[0], cidr)
+		}
+	}
+	return nil
 }
 
 // allSafe asks for texts that are known as such, too: a value may not be one.

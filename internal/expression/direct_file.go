@@ -81,14 +81,20 @@ func (d *director) comparedWithLines(file string, node ast.Node) form {
 	return d.asked(datafile.Question{File: file, Relation: relation, Line: line}, text)
 }
 
-// lineOf recognises what a line is compared as: # itself, or in one case.
+// lineOf recognises what a line is compared as: # itself, or in one case, or what it has at a path.
 func (d *director) lineOf(node ast.Node) (derive func(string) string, ok bool) {
 	switch node := node.(type) {
 	case *ast.PointerNode:
 		return nil, node.Name == ""
 	case *ast.CallNode:
 		callee, named := node.Callee.(*ast.IdentifierNode)
-		if !named || len(node.Arguments) != 1 || d.helper(callee.Value) == nil {
+		if !named || d.helper(callee.Value) == nil {
+			return nil, false
+		}
+		if callee.Value == "JsonExtract" {
+			return d.extractOf(node.Arguments)
+		}
+		if len(node.Arguments) != 1 {
 			return nil, false
 		}
 		if of, isLine := d.lineOf(node.Arguments[0]); of != nil || !isLine {
@@ -102,6 +108,35 @@ func (d *director) lineOf(node ast.Node) (derive func(string) string, ok bool) {
 		}
 	}
 	return nil, false
+}
+
+// extractOf is JsonExtract(#, "path").
+func (d *director) extractOf(arguments []ast.Node) (derive func(string) string, ok bool) {
+	if len(arguments) != 2 {
+		return nil, false
+	}
+	of, isLine := d.lineOf(arguments[0])
+	path, constant := arguments[1].(*ast.StringNode)
+	extract, known := d.helpers["JsonExtract"].typed.(func(string, string) string)
+	if of != nil || !isLine || !constant || !known {
+		return nil, false
+	}
+	return func(line string) string { return extract(line, path.Value) }, true
+}
+
+// aheadOfFile is what can be said ahead of any(File("name"), {condition ? something : false}): the condition has to be
+// true of some line.
+func (d *director) aheadOfFile(node *ast.BuiltinNode, predicate *ast.PredicateNode) ahead {
+	file, ok := d.constantFile(node.Arguments[0])
+	either, conditional := predicate.Node.(*ast.ConditionalNode)
+	if !ok || !conditional || node.Name != "any" {
+		return ahead{}
+	}
+	if otherwise, constant := either.Exp2.(*ast.BoolNode); !constant || otherwise.Value {
+		return ahead{}
+	}
+	f := d.comparedWithLines(file, either.Cond)
+	return ahead{facts: f.ahead.facts, guard: f.flag}
 }
 
 // factOfConstantRegexps is about RegexpInFile(text, "name").

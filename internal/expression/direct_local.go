@@ -1,6 +1,10 @@
 package expression
 
-import "github.com/expr-lang/expr/ast"
+import (
+	"net/netip"
+
+	"github.com/expr-lang/expr/ast"
+)
 
 // locals are the values of let variables and of the elements that predicates look at.
 type locals struct {
@@ -9,6 +13,22 @@ type locals struct {
 	wholes [localsOfKind]int
 	values [localsOfKind]any
 	memo   *memo // nil: nothing is remembered
+
+	addressText string // what was read as an address last; "": nothing
+	addressRead netip.Addr
+	isAddress   bool
+}
+
+// address reads an address, once if it is asked for again.
+func (l *locals) address(text string) (netip.Addr, bool) {
+	if l == nil {
+		return parseAddr(text)
+	}
+	if text != l.addressText || text == "" {
+		l.addressRead, l.isAddress = parseAddr(text)
+		l.addressText = text
+	}
+	return l.addressRead, l.isAddress
 }
 
 const localsOfKind = 6

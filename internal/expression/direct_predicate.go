@@ -19,7 +19,9 @@ func (d *director) predicate(node *ast.BuiltinNode) form {
 	}
 	switch list := d.form(node.Arguments[0]); {
 	case list.texts != nil:
-		return d.askedOfTexts(node.Name, list, predicate)
+		f := d.askedOfTexts(node.Name, list, predicate)
+		f.ahead = d.aheadOfFile(node, predicate)
+		return f
 	case list.value != nil:
 		return d.askedOfValues(node.Name, list, predicate)
 	}

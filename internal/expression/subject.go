@@ -63,6 +63,9 @@ func (s *subject) form(safe bool) form {
 }
 
 func (s *subject) text(env any, l *locals) string {
+	if s.member != nil { // faster read than remembered
+		return s.member(env)
+	}
 	if l != nil && l.memo != nil && l.memo.dialect == s.dialect && s.number < len(l.memo.texts) {
 		return l.memo.text(env, l, s)
 	}

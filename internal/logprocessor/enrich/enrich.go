@@ -28,7 +28,7 @@ type Deps struct {
 
 // Registry returns the methods by the names that rules use.
 func Registry(deps Deps) map[string]Method {
-	where := locator{deps.Databases}
+	where := newLocator(deps.Databases)
 	return map[string]Method{
 		"ParseDate":     (&dateParser{now: deps.Now}).enrich,
 		"UnmarshalJSON": unmarshalLine,

@@ -26,7 +26,12 @@ type writer struct {
 	common   []string       // texts that the table is to learn
 	chosen   []entry        // of the fields under way
 	pointers map[any]uint64 // of an overflow that are written, by their order
+
+	names [namesKnown]uint16 // the symbols that names may be, by hash
 }
+
+// namesKnown is more than the names that the rules of one machine use.
+const namesKnown = 256
 
 // largeEvent is more room than is kept for the next one.
 const largeEvent = 64 << 10
@@ -91,9 +96,22 @@ func (w *writer) texts(texts map[string]string) {
 func (w *writer) entries(entries []entry) {
 	w.uvarint(uint64(len(entries)))
 	for i := range entries {
-		w.text(entries[i].name)
+		w.name(entries[i].name, entries[i].hash)
 		w.text(entries[i].text)
 	}
+}
+
+// name is text for names, which come again and again, and have been hashed before.
+func (w *writer) name(name string, hash uint32) {
+	known := &w.names[hash%namesKnown]
+	if number := *known; uint64(number) < uint64(len(w.symbols.texts)) && w.symbols.texts[number] == name {
+		w.head(uint64(number), symbol)
+		return
+	}
+	if number, _, found := w.symbols.find(name, w.symbols.hash(name)); found {
+		*known = uint16(number) //nolint:gosec // below maxSymbols
+	}
+	w.text(name)
 }
 
 // chosenFields is chosen for fields.

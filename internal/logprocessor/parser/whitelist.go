@@ -15,7 +15,7 @@ var sourceIP = event.MetaField("source_ip")
 // whitelist marks events that nobody must be banned for.
 type whitelist struct {
 	reason      string
-	addrs       []netip.Addr
+	addrs       map[netip.Addr]bool
 	prefixes    []netip.Prefix
 	expressions []*expression.Bool
 }
@@ -24,13 +24,13 @@ func (c *nodeCompiler) compileWhitelist(n *node, spec *nodeSpec) error {
 	if spec.Whitelist.empty() {
 		return nil
 	}
-	w := &whitelist{reason: spec.Whitelist.Reason}
+	w := &whitelist{reason: spec.Whitelist.Reason, addrs: map[netip.Addr]bool{}}
 	for i, text := range spec.Whitelist.IPs {
 		addr, err := netip.ParseAddr(text)
 		if err != nil {
 			return yamlfile.In("ip", yamlfile.Entry(i, err))
 		}
-		w.addrs = append(w.addrs, addr)
+		w.addrs[addr] = true
 	}
 	for i, text := range spec.Whitelist.CIDRs {
 		prefix, err := netip.ParsePrefix(text)
@@ -100,6 +100,6 @@ func (w *whitelist) coversSource(evt *event.Event) bool {
 }
 
 func (w *whitelist) coversAddr(addr netip.Addr) bool {
-	return slices.Contains(w.addrs, addr) ||
+	return w.addrs[addr] ||
 		slices.ContainsFunc(w.prefixes, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/oschwald/maxminddb-golang/v2"
@@ -24,6 +25,8 @@ const (
 
 	// checkInterval is how often a look-up finds out whether a file has changed.
 	checkInterval = 10 * time.Second
+	// clockEvery is at how many calls of Generation the clock is read: on some machines that takes as long as a look-up.
+	clockEvery = 16
 )
 
 // City is where an address is. The zero value is an address that the database does not know.
@@ -43,7 +46,9 @@ type Network struct {
 
 // Databases are the files of one folder. They are safe for concurrent use. A nil *Databases knows nothing.
 type Databases struct {
-	now func() time.Time
+	now        func() time.Time
+	generation atomic.Uint64
+	asked      atomic.Uint64 // for the generation
 
 	mu      sync.RWMutex // held for reading while a database is in use
 	city    database
@@ -74,6 +79,18 @@ func (d *Databases) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return errors.Join(d.city.close(), d.asn.close())
+}
+
+// Generation returns a number that changes when the files do: what was looked up before may be outdated then. It
+// notices a change after at most 16 calls.
+func (d *Databases) Generation() uint64 {
+	if d == nil {
+		return 0
+	}
+	if d.asked.Add(1)%clockEvery == 0 {
+		d.refreshIfDue()
+	}
+	return d.generation.Load()
 }
 
 // City returns what is known about where addr is; false when no database is open.
@@ -154,6 +171,15 @@ func (d *Databases) refresh() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.checked = d.now()
+	city, asn := d.city.reader, d.asn.reader
+	err := d.refreshFiles()
+	if d.city.reader != city || d.asn.reader != asn {
+		d.generation.Add(1)
+	}
+	return err
+}
+
+func (d *Databases) refreshFiles() error {
 	if err := d.city.refresh(); err != nil {
 		return err
 	}
