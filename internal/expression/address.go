@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -46,6 +47,21 @@ func isInConstantRange(text func(any, *locals) string, cidr string) func(any, *l
 	return func(env any, l *locals) bool {
 		addr, ok := l.address(text(env, l))
 		return ok && prefix.Contains(addr.Unmap())
+	}
+}
+
+// inRanges is IpInRange of any of the ranges; what is none has no addresses.
+func inRanges(cidrs []string) func(address string) bool {
+	var prefixes []netip.Prefix
+	for _, cidr := range cidrs {
+		if prefix, ok := parseCIDR(cidr); ok {
+			prefixes = append(prefixes, prefix)
+		}
+	}
+	return func(address string) bool {
+		addr, ok := parseAddr(address)
+		addr = addr.Unmap()
+		return ok && slices.ContainsFunc(prefixes, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
 	}
 }
 

@@ -15,9 +15,8 @@ type Direct interface {
 	// Direct returns how the member at path, such as evt, Meta, service, is read or called; nil when it is not
 	// known. What it returns is a func(env any) string, bool, int, any or map[string]any that yields what reflection
 	// would; Texts for a map[string]string; a func(env any) (string, bool) or (bool, bool) for a member that may not be
-	// there; or, of a method, one of these, a func(env any, argument string) string or a
-	// func(env any, key, value string) bool, which sets something. Nothing else changes anything, and only the last
-	// three may go wrong for an environment that is Ready.
+	// there; or, of a method, one of these or a func(env any, argument string) string. None of them changes
+	// anything, and only the last two may go wrong for an environment that is Ready.
 	Direct(path []string) any
 	// Ready reports whether env has all its variables.
 	Ready(env any) bool

@@ -18,7 +18,7 @@ func (d *director) call(node *ast.CallNode) form {
 		}
 	case *ast.MemberNode:
 		if path, ok := d.path(callee); ok {
-			return d.calledMember(d.members.Direct(path), arguments)
+			return calledMember(d.members.Direct(path), arguments)
 		}
 	}
 	return form{}
@@ -32,9 +32,9 @@ func (d *director) helper(name string) *helper {
 	return d.helpers[name]
 }
 
-// calledMember is a call of a method that changes nothing, or the same if it is called again: where the short form goes
-// wrong half way, the machine does everything again.
-func (d *director) calledMember(method any, arguments []form) form {
+// calledMember is a call of a method that changes nothing: where the short form goes wrong half way, the machine
+// does everything again.
+func calledMember(method any, arguments []form) form {
 	switch method := method.(type) {
 	case func(any) string:
 		if len(arguments) == 0 {
@@ -52,12 +52,6 @@ func (d *director) calledMember(method any, arguments []form) form {
 		if texts := textArguments(arguments, 1); texts != nil {
 			a := texts[0]
 			return form{text: func(env any, l *locals) string { return method(env, a(env, l)) }}
-		}
-	case func(any, string, string) bool:
-		d.acts = true
-		if texts := textArguments(arguments, 2); texts != nil {
-			a, b := texts[0], texts[1]
-			return flagForm(func(env any, l *locals) bool { return method(env, a(env, l), b(env, l)) }, false)
 		}
 	}
 	return form{}

@@ -57,12 +57,43 @@ func (d *director) askedOfFile(node *ast.BuiltinNode, predicate *ast.PredicateNo
 }
 
 func (d *director) comparedWithLines(file string, node ast.Node) form {
+	if of, rest, ok := d.withoutEmptyLines(node); ok {
+		of.File = file
+		return d.comparedAs(of, rest)
+	}
+	return d.comparedAs(datafile.Question{File: file}, node)
+}
+
+// withoutEmptyLines recognises len(#) > 0 && rest.
+func (d *director) withoutEmptyLines(node ast.Node) (of datafile.Question, rest ast.Node, ok bool) {
+	all, ok := node.(*ast.BinaryNode)
+	if !ok || all.Operator != "&&" && all.Operator != "and" {
+		return of, nil, false
+	}
+	filled, ok := all.Left.(*ast.BinaryNode)
+	if !ok || filled.Operator != ">" {
+		return of, nil, false
+	}
+	length, isCall := filled.Left.(*ast.BuiltinNode)
+	zero, isWhole := filled.Right.(*ast.IntegerNode)
+	if !isCall || !isWhole || zero.Value != 0 || length.Name != "len" || len(length.Arguments) != 1 {
+		return of, nil, false
+	}
+	derive, isLine := d.lineOf(length.Arguments[0])
+	return datafile.Question{Filled: true}, all.Right, isLine && derive == nil
+}
+
+// comparedAs completes the question that a condition asks of each line.
+func (d *director) comparedAs(question datafile.Question, node ast.Node) form {
+	if call, ok := node.(*ast.CallNode); ok {
+		return d.inRangeOfLine(question, call)
+	}
 	test, ok := node.(*ast.BinaryNode)
 	if !ok {
 		return form{}
 	}
 	if test.Operator == "||" || test.Operator == "or" {
-		left, right := d.comparedWithLines(file, test.Left), d.comparedWithLines(file, test.Right)
+		left, right := d.comparedAs(question, test.Left), d.comparedAs(question, test.Right)
 		if !left.safe || !right.safe {
 			return form{} // which goes wrong first depends on the line
 		}
@@ -73,12 +104,31 @@ func (d *director) comparedWithLines(file string, node ast.Node) form {
 	if !known || !isLine {
 		return form{}
 	}
+	question.Relation, question.Line = relation, line
+	return d.askedOfText(question, test.Left)
+}
+
+// inRangeOfLine is IpInRange(text, #).
+func (d *director) inRangeOfLine(question datafile.Question, node *ast.CallNode) form {
+	callee, named := node.Callee.(*ast.IdentifierNode)
+	if !named || callee.Value != "IpInRange" || len(node.Arguments) != 2 || d.helper(callee.Value) == nil {
+		return form{}
+	}
+	if line, isLine := d.lineOf(node.Arguments[1]); line != nil || !isLine {
+		return form{}
+	}
+	question.Relation, question.Ranges = datafile.Within, inRanges
+	return d.askedOfText(question, node.Arguments[0])
+}
+
+// askedOfText asks the question of a text that is the same for all lines.
+func (d *director) askedOfText(question datafile.Question, node ast.Node) form {
 	d.touched = false
-	text := d.askedOf(form{}, &ast.PredicateNode{Node: test.Left})
+	text := d.askedOf(form{}, &ast.PredicateNode{Node: node})
 	if d.touched || text.text == nil {
 		return form{}
 	}
-	return d.asked(datafile.Question{File: file, Relation: relation, Line: line}, text)
+	return d.asked(question, text)
 }
 
 // lineOf recognises what a line is compared as: # itself, or in one case, or what it has at a path.
@@ -169,7 +219,7 @@ func (d *director) asked(question datafile.Question, about form) form {
 		}
 		return is
 	}, about.safe && question.Relation != datafile.Matches)
-	if f.safe {
+	if f.safe && question.Relation != datafile.Within {
 		f.ahead.facts = d.factOfLines(about.subject, question)
 	}
 	return f

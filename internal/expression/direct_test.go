@@ -45,7 +45,6 @@ func (variables) Direct(path []string) any {
 	return func(env any) string { return variablesOf(env).Labels[path[1]] }
 }
 
-// Ready is as that of events is.
 // labels are the Labels of variables.
 type labels struct{}
 
@@ -58,6 +57,7 @@ func (labels) Has(env any, key string) bool {
 
 func (variables) Settle(any) {}
 
+// Ready is as that of events is.
 func (variables) Ready(env any) bool {
 	switch env := env.(type) {
 	case *variables:
@@ -100,7 +100,10 @@ func TestDirectShapes(t *testing.T) {
 		`count(['a', 'b'], {text contains #}) > 1`, `len(filter(['a', 'b'], {text contains #}))`, `any(value, {.a == text})`, `any(value, {# == 1})`,
 		`any(File('lines.txt'), {text contains #})`, `any(File('lines.txt'), {Upper(text) contains Upper(#)})`, `any(File('lines.txt'), {Lower(text) == #})`,
 		`any(File('lines.txt'), {text startsWith # || Lower(other) endsWith #})`, `any(File('lines.txt'), {text matches #})`, `text in File('lines.txt')`,
-		`any(File('missing.txt'), {text contains #})`, `all(File('lines.txt'), {len(#) > 2})`, `RegexpInFile(text, 'lines.re')`, `len(File('lines.txt')) > 1`,
+		`any(File('missing.txt'), {text contains #})`, `any(File('ranges.txt'), {IpInRange(text, #)})`, `any(File('ranges.txt'), {len(#) > 0 && text endsWith #})`,
+		`any(File('ranges.txt'), {len(#) > 0 and IpInRange(text, #)})`, `any(File('objects.txt'), {text contains JsonExtract(#, 'a')})`,
+		`any(File('objects.txt'), {text contains JsonExtract(#, 'a') ? other == JsonExtract(#, 'b') : false})`,
+		`IpInRange(text, '192.0.2.0/24') || IpInRange(other, '2001:db8::/32') || IpInRange(text, 'none')`, `all(File('lines.txt'), {len(#) > 2})`, `RegexpInFile(text, 'lines.re')`, `len(File('lines.txt')) > 1`,
 		`Split(text, ',')[1]`, `Split(text, ',')[-1]`, `Get(Split(text, ','), 3)`, `Join(Split(text, ','), '+')`, `TrimSpace(text)`, `trimPrefix(text)`,
 		`TrimPrefix(TrimSuffix(text, "]"), "[")`, `Replace(text, 'a', 'b', 1)`, `ReplaceAll(text, 'a', other)`, `lastIndexOf(text, 'a')`, `hasSuffix(text, 'a')`,
 		`lower(text)`, `trim(text)`, `trim(text, 'ab')`, `split(text, ',')`, `text[1:3]`, `text[:2]`, `text[1:]`, `into.a`, `into.a.b`, `into.a?.b`, `into?.a?.b.c`,
@@ -148,7 +151,8 @@ func newPair(tb testing.TB) pair {
 	tb.Helper()
 	dir := tb.TempDir()
 	data := datafile.New(slog.New(slog.DiscardHandler), time.Now)
-	for name, lines := range map[string]string{"lines.txt": "aabb\nlines\n[x]\nA+\n", "lines.re": "^a+$\n(?i)lines?\n", "literal.re": "ab\n(?i)k+\n(é|7)\n", "all.re": "b\n.*\n", "letters.txt": "a\nB\né\n"} {
+	for name, lines := range map[string]string{"lines.txt": "aabb\nlines\n[x]\nA+\n", "lines.re": "^a+$\n(?i)lines?\n", "literal.re": "ab\n(?i)k+\n(é|7)\n", "all.re": "b\n.*\n", "letters.txt": "a\nB\né\n",
+		"ranges.txt": "192.0.2.0/24\n\nnone\n2001:db8::/32\n::ffff:198.51.100.0/120\n", "objects.txt": "{\"a\": \"ab\", \"b\": \"x\"}\n\n{\"a\": \"é\"}\nnone\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(lines), 0o600); err != nil {
 			tb.Fatal(err)
 		}
@@ -289,7 +293,7 @@ func pattern(format string, parts ...*rapid.Generator[string]) *rapid.Generator[
 }
 
 func constant() *rapid.Generator[string] {
-	return rapid.SampledFrom([]string{`"a"`, `'b'`, `""`, `"ab"`, `"A"`, `"7"`, `"a.b"`, `"K"`, `"é"`, `","`})
+	return rapid.SampledFrom([]string{`"a"`, `'b'`, `""`, `"ab"`, `"A"`, `"7"`, `"a.b"`, `"K"`, `"é"`, `","`, `"192.0.2.7"`, `"2001:db8::1"`})
 }
 
 func textExpression(depth int) *rapid.Generator[string] {
@@ -342,7 +346,9 @@ func flagExpression(depth int) *rapid.Generator[string] {
 		pattern("%s != nil", value), pattern("%s in ['a', nil]", value), pattern("%s in [1.5, 'a', 7]", value), pattern("%s in ['a', '']", value), pattern("%s in [1, 2]", whole),
 		pattern("%s([%s, %s], {%s contains #})", quantifier, constant(), constant(), text), pattern("%s([%s, %s], {Lower(%s) contains Lower(#)})", quantifier, constant(), constant(), text),
 		pattern("%s(%s, {# == %s})", quantifier, value, text), pattern("%s(File('lines.txt'), {%s contains #})", quantifier, text), pattern("any(File('lines.txt'), {Upper(%s) startsWith Upper(#)})", text),
-		pattern("%s in File('lines.txt')", text), pattern("%s in labels", text), pattern("(let b = %s; b || %s)", flag, flag), pattern("IsIPV4(%s)", text),
+		pattern("%s in File('lines.txt')", text), pattern("%s in labels", text), pattern("(let b = %s; b || %s)", flag, flag), pattern("IsIPV4(%s)", text), pattern("IsIPV6(%s)", text), pattern("IpInRange(%s, '192.0.2.0/24')", text),
+		pattern("any(File('ranges.txt'), {len(#) > 0 && IpInRange(%s, #)})", text), pattern("any(File('objects.txt'), {%s contains JsonExtract(#, 'a') ? %s : false})", text, leaf),
+		pattern("any(File('objects.txt'), {%s contains JsonExtract(#, 'a') ? thing.Rename(JsonExtract(#, 'b'), 'x') : false})", text),
 		pattern("UnmarshalJSON(%s, into, 'a') in ['', nil]", text), pattern("thing.Rename(%s, 'x')", text), pattern("%s contains %s", value, text),
 		pattern("(%s ? %s : %s)", flag, flag, flag), pattern("(%s ? %s : false)", flag, flag), pattern("RegexpInFile(%s, 'lines.re')", text))
 }

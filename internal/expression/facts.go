@@ -306,15 +306,11 @@ func (c clause) parts() clause {
 // factOfLines is that one of the lines of a file is part of a text.
 func (d *director) factOfLines(about *subject, question datafile.Question) facts {
 	return factsOf(about.hasLine(func() ([]string, bool) {
-		literals, ok := d.data.Strings(question.File)
-		if question.Line == nil || !ok {
-			return literals, ok
+		lines, ok := d.data.Strings(question.File)
+		if !ok {
+			return nil, false
 		}
-		derived := make([]string, len(literals))
-		for i, line := range literals {
-			derived[i] = question.Line(line)
-		}
-		return derived, true
+		return question.Lines(lines), true
 	}))
 }
 

@@ -23,6 +23,7 @@ const (
 	EndsWith
 	Equals
 	Matches // the line is a regular expression
+	Within  // the line is a range of addresses, as Question.Ranges reads it
 )
 
 // Case says how the letters of a text are written before it is compared.
@@ -41,6 +42,25 @@ type Question struct {
 	Relation Relation
 	Text     Case
 	Line     func(line string) string // what of a line to compare with, asked once; nil: all of it
+	Filled   bool                     // empty lines relate to nothing
+
+	// Ranges returns what reports whether an address is in one of the ranges that lines are.
+	Ranges func(lines []string) func(address string) bool
+}
+
+// Lines returns what texts are compared with, of the lines of the file.
+func (q *Question) Lines(lines []string) []string {
+	if q.Filled {
+		lines = slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return line == "" })
+	}
+	if q.Line == nil {
+		return lines
+	}
+	derived := make([]string, len(lines))
+	for i, line := range lines {
+		derived[i] = q.Line(line)
+	}
+	return derived
 }
 
 // Matcher answers one question for many texts. It is safe for concurrent use.
@@ -78,14 +98,11 @@ func (m *Matcher) Match(text string) (bool, error) {
 }
 
 func (q *Question) prepare(lines []string) *answer {
-	if q.Line != nil {
-		derived := make([]string, len(lines))
-		for i, line := range lines {
-			derived[i] = q.Line(line)
-		}
-		lines = derived
-	}
-	if q.Relation == Matches {
+	lines = q.Lines(lines)
+	switch q.Relation { //nolint:exhaustive // the others compare texts
+	case Within:
+		return &answer{relates: q.Ranges(lines)}
+	case Matches:
 		regexps := &draft{}
 		var err error
 		for i := 0; i < len(lines) && err == nil; i++ {
@@ -148,7 +165,7 @@ func literally(relation Relation, lines []string, fold bool) func(text string) b
 		return multimatch.NewSuffixes(lines, fold).Any
 	case Equals:
 		return multimatch.NewWhole(lines, fold).Any
-	case Matches:
+	case Matches, Within:
 	}
 	return func(string) bool { return false }
 }

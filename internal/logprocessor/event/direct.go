@@ -95,10 +95,6 @@ func directField(name string) any {
 		return func(env any) string { return eventOf(env).GetType() }
 	case "GetMeta":
 		return func(env any, key string) string { return eventOf(env).GetMeta(key) }
-	case "SetMeta":
-		return func(env any, key, value string) bool { return eventOf(env).SetMeta(key, value) }
-	case "SetParsed":
-		return func(env any, key, value string) bool { return eventOf(env).SetParsed(key, value) }
 	}
 	return nil
 }
