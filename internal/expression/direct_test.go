@@ -151,8 +151,10 @@ func newPair(tb testing.TB) pair {
 	tb.Helper()
 	dir := tb.TempDir()
 	data := datafile.New(slog.New(slog.DiscardHandler), time.Now)
-	for name, lines := range map[string]string{"lines.txt": "aabb\nlines\n[x]\nA+\n", "lines.re": "^a+$\n(?i)lines?\n", "literal.re": "ab\n(?i)k+\n(é|7)\n", "all.re": "b\n.*\n", "letters.txt": "a\nB\né\n",
-		"ranges.txt": "192.0.2.0/24\n\nnone\n2001:db8::/32\n::ffff:198.51.100.0/120\n", "objects.txt": "{\"a\": \"ab\", \"b\": \"x\"}\n\n{\"a\": \"é\"}\nnone\n"} {
+	for name, lines := range map[string]string{
+		"lines.txt": "aabb\nlines\n[x]\nA+\n", "lines.re": "^a+$\n(?i)lines?\n", "literal.re": "ab\n(?i)k+\n(é|7)\n", "all.re": "b\n.*\n", "letters.txt": "a\nB\né\n",
+		"ranges.txt": "192.0.2.0/24\n\nnone\n2001:db8::/32\n::ffff:198.51.100.0/120\n", "objects.txt": "{\"a\": \"ab\", \"b\": \"x\"}\n\n{\"a\": \"é\"}\nnone\n",
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(lines), 0o600); err != nil {
 			tb.Fatal(err)
 		}

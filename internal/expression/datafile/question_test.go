@@ -44,6 +44,7 @@ func relates(relation datafile.Relation, text, line string) (bool, error) {
 		return text == line, nil
 	case datafile.Matches:
 		return regexp.MatchString(line, text)
+	case datafile.Within: // what it means is decided elsewhere
 	}
 	return false, errors.New("no relation")
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -114,6 +115,7 @@ type program struct {
 	prepare func(ctx context.Context, s *Server) error
 	command func(s *Server) ([]string, error)
 	socket  func(dir string) string
+	orderly syscall.Signal // makes the server end without waiting for its clients
 	durable bool
 	port    int // to listen on with TLS; 0: on the socket only
 }
@@ -225,7 +227,10 @@ func (s *Server) spawn(words []string) error {
 		return err
 	}
 	command := exec.Command(words[0], words[1:]...) //nolint:gosec,noctx // found by find; ends when it is killed
-	command.Dir, command.Stdout, command.Stderr = s.dir, log, log
+	// Through a pipe, so that the wait is for its children too: of one that was killed they live on for a moment, and hold
+	// what the next one needs.
+	output := struct{ io.Writer }{log}
+	command.Dir, command.Stdout, command.Stderr, command.WaitDelay = s.dir, output, output, startTimeout
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.identity, Pdeathsig: syscall.SIGKILL}
 	started, ended := make(chan error, 1), make(chan struct{})
 	go func() {
@@ -266,20 +271,34 @@ func (s *Server) lastWords() string {
 }
 
 // Kill ends the server as a power cut of the process would, and returns when it is gone.
-func (s *Server) Kill() {
+func (s *Server) Kill() { s.end(syscall.SIGKILL) }
+
+// Shutdown ends the server as an administrator would, and returns when it is gone.
+func (s *Server) Shutdown() { s.end(s.orderly) }
+
+func (s *Server) end(signal syscall.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_ = s.process.Signal(syscall.SIGKILL) // it may have ended by itself
+	_ = s.process.Signal(signal) // it may have ended by itself
 	<-s.ended
 }
 
-// Restart starts the server on what it left, and returns when it answers.
+// Restart starts the server on what it left, and returns when it answers. On a busy machine a server may give up while
+// it recovers from a kill, so it gets some tries, as a service manager would give it.
 func (s *Server) Restart(tb testing.TB) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), startTimeout)
-	defer cancel()
-	if err := s.launch(ctx); err != nil {
-		tb.Fatalf("restarting a %s server: %v", s.kind, err)
+	const tries = 3
+	for try := 1; ; try++ {
+		ctx, cancel := context.WithTimeout(tb.Context(), startTimeout)
+		err := s.launch(ctx)
+		cancel()
+		if err == nil {
+			return
+		}
+		if try == tries {
+			tb.Fatalf("restarting a %s server: %v", s.kind, err)
+		}
+		tb.Logf("restarting a %s server, try %d: %v", s.kind, try, err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 )
 
 const mariadbPackage = "mariadb-server"
@@ -13,7 +14,8 @@ func mariadb() program {
 	return program{
 		kind: "mysql", admin: "root",
 		prepare: prepareMariaDB, command: mariadbCommand,
-		socket: func(dir string) string { return filepath.Join(dir, "socket") },
+		socket:  func(dir string) string { return filepath.Join(dir, "socket") },
+		orderly: syscall.SIGTERM,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 )
 
 const (
@@ -16,7 +17,8 @@ func postgresql() program {
 	return program{
 		kind: "pgx", admin: "postgres", user: "postgres",
 		prepare: preparePostgreSQL, command: postgresqlCommand,
-		socket: func(dir string) string { return dir },
+		socket:  func(dir string) string { return dir },
+		orderly: syscall.SIGINT,
 	}
 }
 
