@@ -11,8 +11,8 @@ import (
 	"shieldwall/internal/platform/geoip"
 )
 
-// remembered bounds how many addresses a locator remembers: who comes once comes again.
-const remembered = 2048
+// remembered bounds how many addresses a locator remembers, some three megabytes: who comes once comes again.
+const remembered = 8192
 
 // locator holds the methods that look an address up.
 type locator struct {
@@ -21,7 +21,7 @@ type locator struct {
 	latest    [remembered]atomic.Pointer[located] // by the hash of the address
 }
 
-// located is what is known about an address, as texts by field; none where no database is open.
+// located is what is known about an address: no facts where no database is open.
 type located struct {
 	address    string
 	generation uint64 // of the databases
@@ -29,16 +29,16 @@ type located struct {
 	place, owner, network facts
 }
 
-// facts are what one method finds.
+// facts are what one method finds, as texts by field.
 type facts struct {
 	fields []event.Field
-	texts  []string
+	texts  [4]string
 	err    error
 }
 
 func (f *facts) tell(evt *event.Event) error {
-	for i, field := range f.fields {
-		field.Set(evt, f.texts[i])
+	for i := range f.fields {
+		f.fields[i].Set(evt, f.texts[i])
 	}
 	return f.err
 }
@@ -105,7 +105,7 @@ func (l *locator) placeOf(addr netip.Addr) facts {
 	if err != nil || !ok {
 		return facts{err: err}
 	}
-	return facts{fields: placeFields, texts: []string{
+	return facts{fields: placeFields, texts: [4]string{
 		city.Country, strconv.FormatBool(city.InEU),
 		strconv.FormatFloat(city.Latitude, 'f', 6, 64), strconv.FormatFloat(city.Longitude, 'f', 6, 64),
 	}}
@@ -117,9 +117,9 @@ func (l *locator) networkOf(addr netip.Addr) (owner, network facts) {
 		return facts{err: err}, facts{err: err}
 	}
 	number := strconv.FormatUint(uint64(found.Number), 10)
-	owner = facts{fields: ownerFields, texts: []string{number, number, found.Organization}}
+	owner = facts{fields: ownerFields, texts: [4]string{number, number, found.Organization}}
 	if found.Prefix.IsValid() {
-		network = facts{fields: networkFields, texts: []string{found.Prefix.String()}}
+		network = facts{fields: networkFields, texts: [4]string{found.Prefix.String()}}
 	}
 	return owner, network
 }
