@@ -10,12 +10,14 @@ import (
 
 	"shieldwall/internal/cscli/alerts"
 	"shieldwall/internal/cscli/allowlists"
+	"shieldwall/internal/cscli/audit"
 	"shieldwall/internal/cscli/bouncers"
 	"shieldwall/internal/cscli/decisions"
 	"shieldwall/internal/cscli/explain"
 	"shieldwall/internal/cscli/hubtest"
 	"shieldwall/internal/cscli/lapi"
 	"shieldwall/internal/cscli/machines"
+	"shieldwall/internal/cscli/metrics"
 	"shieldwall/internal/cscli/session"
 )
 
@@ -44,8 +46,8 @@ func newRoot(runner *session.Runner) *cobra.Command {
 			SilenceErrors: true,
 			SilenceUsage:  true,
 		},
-		alerts.New(runner), allowlists.New(runner), bouncers.New(runner), decisions.New(runner), explain.New(runner), hubtest.New(runner),
-		lapi.New(runner), machines.New(runner), newVersion(runner),
+		alerts.New(runner), allowlists.New(runner), audit.New(runner), bouncers.New(runner), decisions.New(runner), explain.New(runner), hubtest.New(runner),
+		lapi.New(runner), machines.New(runner), metrics.New(runner), newVersion(runner),
 	)
 	runner.Bind(root.PersistentFlags())
 	return root

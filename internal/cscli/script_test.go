@@ -47,6 +47,8 @@ func TestScripts(t *testing.T) {
 
 			"seedallowlist": seedAllowlist,
 			"seedusage":     seedUsage,
+			"report":        storeReport,
+			"seednodes":     seedNodes,
 		},
 	})
 }
@@ -63,6 +65,8 @@ func run(ts *testscript.TestScript, neg bool, args []string) {
 		Now:            now,
 		Random:         rand.NewChaCha8([32]byte{}),
 		MachineIDFiles: []string{ts.MkAbs("machine-id")},
+		User:           "alice",
+		Columns:        columns(ts),
 		Build:          buildinfo.Info{Version: "v1.7.4", Codename: "test", BuildDate: "today", GoVersion: "1.26", System: "linux"},
 	}
 	if !slices.Contains(args, "-c") {
@@ -71,6 +75,12 @@ func run(ts *testscript.TestScript, neg bool, args []string) {
 	if code := cscli.Main(context.Background(), env, args); neg != (code == 1) || code > 1 {
 		ts.Fatalf("unexpected exit code %d", code)
 	}
+}
+
+// columns is the width of the terminal of a script, 0 without one.
+func columns(ts *testscript.TestScript) int {
+	width, _ := strconv.Atoi(ts.Getenv("COLUMNS"))
+	return width
 }
 
 // input gives the commands that follow a file as their standard input.
@@ -102,7 +112,9 @@ func setUp(env *testscript.Env) error {
 	server := httptest.NewServer(&scriptedAPI{dir: env.WorkDir})
 	env.Defer(server.Close)
 	env.Setenv("LAPI", server.URL)
-	env.Setenv("HOSTPORT", server.Listener.Addr().String())
+	address := server.Listener.Addr().String()
+	env.Setenv("HOSTPORT", address)
+	env.Setenv("PORT", address[strings.LastIndex(address, ":")+1:])
 	for name, content := range map[string]string{
 		"config.yaml":      configuration,
 		"credentials.yaml": string(credentialsFor(server.URL)),
@@ -185,7 +197,9 @@ func serveLocalAPI(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("credentials.yaml"), credentialsFor(server.URL), 0o600))
 }
 
-func open(ctx context.Context, ts *testscript.TestScript) *sql.Store {
+func open(ctx context.Context, ts *testscript.TestScript) *sql.Store { return openAt(ctx, ts, now) }
+
+func openAt(ctx context.Context, ts *testscript.TestScript, now func() time.Time) *sql.Store {
 	noWAL := false
 	db, err := sql.Open(ctx, sql.Config{Type: "sqlite", Path: ts.MkAbs("crowdsec.db"), WAL: &noWAL, Now: now}, slog.New(slog.DiscardHandler))
 	ts.Check(err)
@@ -205,14 +219,18 @@ func compareExactly(ts *testscript.TestScript, neg bool, args []string) {
 
 // seed fills the database with machines and bouncers that the commands cannot make.
 func seed(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 0 {
-		ts.Fatalf("usage: seed")
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: seed [machines|bouncers]")
 	}
 	ctx := context.Background()
 	db := open(ctx, ts)
 	defer func() { ts.Check(db.Close()) }()
-	seedMachines(ctx, ts, db)
-	seedBouncers(ctx, ts, db)
+	if len(args) == 0 || args[0] == "machines" {
+		seedMachines(ctx, ts, db)
+	}
+	if len(args) == 0 || args[0] == "bouncers" {
+		seedBouncers(ctx, ts, db)
+	}
 }
 
 // seedAllowlist adds an allowlist of the console.
@@ -251,6 +269,50 @@ func seedUsage(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(db.AddUsage(ctx, domain.UsageReport{Kind: domain.UsageRemediation, From: "fw", Payload: report}, store.UsageSender{
 		Version: "v0.0.34", OSName: "debian", OSVersion: "13", FeatureFlags: []string{"x"},
 	}))
+}
+
+// seedNodes stores three nodes: one that is busy, one that is behind, and one that was killed.
+func seedNodes(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: seednodes")
+	}
+	ctx := context.Background()
+	for _, n := range []struct {
+		domain.Node
+		seen time.Duration // ago
+		job  string
+	}{
+		{domain.Node{Hostname: "lapi-1", PID: 77, Address: "10.0.0.11:8080", Version: "v1.7.4", StartedAt: now().Add(-50 * time.Hour)}, time.Second, "flush"},
+		{domain.Node{Hostname: "lapi-2", PID: 78, Address: "10.0.0.12:8080", Version: "v1.7.4", StartedAt: now().Add(-3*time.Hour - 5*time.Second)}, 4200 * time.Millisecond, ""},
+		{domain.Node{Hostname: "lapi-3", PID: 79, Address: "10.0.0.13:8080", Version: "v1.7.3", StartedAt: now().Add(-90 * time.Second)}, time.Minute, "pull"},
+	} {
+		db := openAt(ctx, ts, func() time.Time { return now().Add(-n.seen) })
+		_, err := db.AddAlerts(ctx, []domain.Alert{{Scenario: "s", Decisions: []domain.Decision{
+			{Scope: domain.ScopeIP, Value: "192.0.2.1", Until: now().Add(time.Hour)},
+		}}})
+		ts.Check(err)
+		n.ID, n.Applied = n.Hostname+"-0", 1
+		_, err = db.SeenNode(ctx, n.Node)
+		ts.Check(err)
+		if n.job != "" {
+			_, err = db.Acquire(ctx, n.job, n.ID, 15*time.Second)
+			ts.Check(err)
+		}
+		ts.Check(db.Close())
+	}
+}
+
+// storeReport stores the usage report of a machine (LP) or a bouncer (RC), which must exist.
+func storeReport(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: report LP|RC name file")
+	}
+	ctx := context.Background()
+	db := open(ctx, ts)
+	defer func() { ts.Check(db.Close()) }()
+	ts.Check(db.AddUsage(ctx, domain.UsageReport{
+		Kind: domain.UsageKind(args[0]), From: args[1], Payload: ts.ReadFile(args[2]),
+	}, store.UsageSender{}))
 }
 
 func seedMachines(ctx context.Context, ts *testscript.TestScript, db *sql.Store) {

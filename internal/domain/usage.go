@@ -35,12 +35,14 @@ type AuditEntry struct {
 
 // Node is one Local API process that shares the database.
 type Node struct {
-	ID        string // random, new at every start
+	ID        string // new at every start
 	Hostname  string
+	PID       int
 	Address   string // where it listens
 	Version   string
 	StartedAt time.Time
 	SeenAt    time.Time // its last sign of life
 	Applied   int64     // last change of the decision log that it has in memory
+	Lag       int64     // changes that were committed when it was seen last, and that it did not have in memory
 	Leases    []string  // names of the leases that it holds
 }

@@ -1,5 +1,7 @@
 package wire
 
+import "encoding/json"
+
 // UsageMetrics is the body of POST /v1/usage-metrics: exactly one log processor or one remediation
 // component tells what it did.
 type UsageMetrics struct {
@@ -63,4 +65,16 @@ type UsageItem struct {
 	Name   string            `json:"name"`
 	Unit   string            `json:"unit"`
 	Value  float64           `json:"value"`
+}
+
+// StoredUsage returns what was counted according to the report of one component, as the Local API stores it. A report
+// that cannot be read tells nothing.
+func StoredUsage(payload string) []UsageWindow {
+	var report struct {
+		Metrics []UsageWindow `json:"metrics"`
+	}
+	if err := json.Unmarshal([]byte(payload), &report); err != nil {
+		return nil
+	}
+	return report.Metrics
 }

@@ -10,8 +10,6 @@ import (
 	"shieldwall/internal/cscli/session"
 	"shieldwall/internal/domain"
 	"shieldwall/internal/localapi/allowlist"
-	"shieldwall/internal/localapi/store"
-	"shieldwall/internal/localapi/store/sql"
 )
 
 func newAdd(runner *session.Runner) *cobra.Command {
@@ -24,8 +22,8 @@ func newAdd(runner *session.Runner) *cobra.Command {
 		Short:             "Add content to an allowlist",
 		Example:           "cscli allowlists add my_allowlist 1.2.3.4 2.3.4.0/24 -e 1h -d 'my comment'",
 		Args:              session.Args(cobra.MinimumNArgs(2)),
-		ValidArgsFunction: runner.Complete(names),
-		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *sql.Store, args []string) error {
+		ValidArgsFunction: runner.CompleteOnStore(names),
+		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *session.Store, args []string) error {
 			items := make([]domain.AllowlistItem, len(args)-1)
 			for i, value := range args[1:] {
 				items[i] = domain.AllowlistItem{Value: value, Comment: comment, ExpiresAt: expiry(s.Now(), time.Duration(expiration))}
@@ -46,14 +44,8 @@ func expiry(now time.Time, length time.Duration) time.Time {
 	return now.UTC().Add(length)
 }
 
-// filler is what it takes to add items and to end the decisions that they make wrong.
-type filler interface {
-	keeper
-	judge
-}
-
 // add puts items on the list with the name, and ends the decisions that they concern.
-func add(ctx context.Context, s *session.Session, db filler, name string, items []domain.AllowlistItem) error {
+func add(ctx context.Context, s *session.Session, db *session.Store, name string, items []domain.AllowlistItem) error {
 	list, err := own(ctx, db, name, s.Now())
 	if err != nil {
 		return err
@@ -66,6 +58,7 @@ func add(ctx context.Context, s *session.Session, db filler, name string, items 
 	if err != nil {
 		return err
 	}
+	db.Record(ctx, "allowlist.add_items", name, added)
 	if err := s.Printf("added %d values to allowlist %s\n", added, name); err != nil {
 		return err
 	}
@@ -73,6 +66,7 @@ func add(ctx context.Context, s *session.Session, db filler, name string, items 
 	if err != nil {
 		return err
 	}
+	db.Record(ctx, "decisions.expire", "allowlist "+name, ended)
 	if ended == 0 {
 		return nil
 	}
@@ -101,14 +95,8 @@ func addable(ctx context.Context, s *session.Session, list domain.Allowlist, ite
 	return fresh
 }
 
-// judge is what it takes to end decisions.
-type judge interface {
-	Snapshot(ctx context.Context, now time.Time) (store.Snapshot, error)
-	ExpireDecisions(ctx context.Context, filter store.DecisionFilter, now time.Time) (int, error)
-}
-
 // endDecisions ends the active decisions that items concern, whoever made them, and returns how many.
-func endDecisions(ctx context.Context, db judge, items []domain.AllowlistItem, now time.Time) (int, error) {
+func endDecisions(ctx context.Context, db *session.Store, items []domain.AllowlistItem, now time.Time) (int, error) {
 	snapshot, err := db.Snapshot(ctx, now)
 	if err != nil {
 		return 0, err

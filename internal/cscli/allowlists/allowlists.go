@@ -12,7 +12,6 @@ import (
 
 	"shieldwall/internal/cscli/session"
 	"shieldwall/internal/domain"
-	"shieldwall/internal/localapi/store/sql"
 )
 
 // New returns the group "allowlists".
@@ -30,31 +29,19 @@ func New(runner *session.Runner) *cobra.Command {
 	)
 }
 
-// keeper is what the commands need of the database.
-type keeper interface {
-	CreateAllowlist(ctx context.Context, list domain.Allowlist) (domain.Allowlist, error)
-	DeleteAllowlist(ctx context.Context, name string) error
-	Allowlists(ctx context.Context, now time.Time) ([]domain.Allowlist, error)
-	AddAllowlistItems(ctx context.Context, name string, items []domain.AllowlistItem) (int, error)
-	RemoveAllowlistItems(ctx context.Context, name string, values []string) (int, error)
-}
-
 // names lists the allowlists that these commands may change, for completion.
-func names(ctx context.Context, s *session.Session) (list []string, err error) {
-	err = s.WithStore(ctx, func(db *sql.Store) error {
-		all, err := db.Allowlists(ctx, s.Now())
-		for _, l := range all {
-			if !l.FromConsole {
-				list = append(list, l.Name)
-			}
+func names(ctx context.Context, s *session.Session, db *session.Store) (list []string, err error) {
+	all, err := db.Allowlists(ctx, s.Now())
+	for _, l := range all {
+		if !l.FromConsole {
+			list = append(list, l.Name)
 		}
-		return err
-	})
+	}
 	return list, err
 }
 
 // own returns the allowlist with the name, which must not be managed by the console.
-func own(ctx context.Context, db keeper, name string, now time.Time) (domain.Allowlist, error) {
+func own(ctx context.Context, db *session.Store, name string, now time.Time) (domain.Allowlist, error) {
 	lists, err := db.Allowlists(ctx, now)
 	if err != nil {
 		return domain.Allowlist{}, err

@@ -9,7 +9,6 @@ import (
 	"shieldwall/internal/cscli/session"
 	"shieldwall/internal/domain"
 	"shieldwall/internal/domain/fault"
-	"shieldwall/internal/localapi/store/sql"
 )
 
 func newCreate(runner *session.Runner) *cobra.Command {
@@ -19,7 +18,7 @@ func newCreate(runner *session.Runner) *cobra.Command {
 		Short:   "Create a new allowlist",
 		Example: "cscli allowlists create my_allowlist -d 'my allowlist description'",
 		Args:    session.Args(cobra.ExactArgs(1)),
-		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *sql.Store, args []string) error {
+		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *session.Store, args []string) error {
 			return create(ctx, s, db, domain.Allowlist{Name: args[0], Description: description})
 		}),
 	}
@@ -28,7 +27,7 @@ func newCreate(runner *session.Runner) *cobra.Command {
 	return cmd
 }
 
-func create(ctx context.Context, s *session.Session, db keeper, list domain.Allowlist) error {
+func create(ctx context.Context, s *session.Session, db *session.Store, list domain.Allowlist) error {
 	_, err := db.CreateAllowlist(ctx, list)
 	if fault.Is(err, fault.Exists) {
 		return fmt.Errorf("allowlist '%s' already exists", list.Name)
@@ -36,5 +35,6 @@ func create(ctx context.Context, s *session.Session, db keeper, list domain.Allo
 	if err != nil {
 		return err
 	}
+	db.Record(ctx, "allowlist.create", list.Name, 1)
 	return s.Printf("allowlist '%s' created successfully\n", list.Name)
 }

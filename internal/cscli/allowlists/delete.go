@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"shieldwall/internal/cscli/session"
-	"shieldwall/internal/localapi/store/sql"
 )
 
 func newDelete(runner *session.Runner) *cobra.Command {
@@ -15,19 +14,20 @@ func newDelete(runner *session.Runner) *cobra.Command {
 		Short:             "Delete an allowlist",
 		Example:           "cscli allowlists delete my_allowlist",
 		Args:              session.Args(cobra.ExactArgs(1)),
-		ValidArgsFunction: runner.Complete(names),
-		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *sql.Store, args []string) error {
+		ValidArgsFunction: runner.CompleteOnStore(names),
+		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *session.Store, args []string) error {
 			return remove(ctx, s, db, args[0])
 		}),
 	}
 }
 
-func remove(ctx context.Context, s *session.Session, db keeper, name string) error {
+func remove(ctx context.Context, s *session.Session, db *session.Store, name string) error {
 	if _, err := own(ctx, db, name, s.Now()); err != nil {
 		return err
 	}
 	if err := db.DeleteAllowlist(ctx, name); err != nil {
 		return err
 	}
+	db.Record(ctx, "allowlist.delete", name, 1)
 	return s.Printf("allowlist '%s' deleted successfully\n", name)
 }

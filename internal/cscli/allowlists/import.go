@@ -15,7 +15,6 @@ import (
 
 	"shieldwall/internal/cscli/session"
 	"shieldwall/internal/domain"
-	"shieldwall/internal/localapi/store/sql"
 	"shieldwall/internal/platform/duration"
 )
 
@@ -28,8 +27,8 @@ func newImport(runner *session.Runner) *cobra.Command {
 			"wanted expiration and comment.",
 		Example:           "cscli allowlists import my_allowlist --input my_allowlist.csv",
 		Args:              session.Args(cobra.ExactArgs(1)),
-		ValidArgsFunction: runner.Complete(names),
-		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *sql.Store, args []string) error {
+		ValidArgsFunction: runner.CompleteOnStore(names),
+		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *session.Store, args []string) error {
 			items, err := readItems(s, input)
 			if err != nil {
 				return err

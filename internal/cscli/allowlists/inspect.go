@@ -57,7 +57,13 @@ func inspect(ctx context.Context, s *session.Session, name string) error {
 		return inspectRaw(s, list)
 	case session.Human:
 	}
-	return s.Print(aboutTable(list, s.Fancy) + "\n\n" + itemTable(list, s.Fancy) + "\n")
+	if err := s.PrintTables(aboutTable(list, s.Fancy)); err != nil {
+		return err
+	}
+	if err := s.Print("\n"); err != nil {
+		return err
+	}
+	return s.PrintTables(itemTable(list, s.Fancy))
 }
 
 func inspectRaw(s *session.Session, list wire.Allowlist) error {
@@ -71,7 +77,7 @@ func inspectRaw(s *session.Session, list wire.Allowlist) error {
 	return s.PrintCSV([]string{"name", "description", "value", "comment", "expiration", "created_at", "console_managed"}, rows)
 }
 
-func aboutTable(list wire.Allowlist, fancy bool) string {
+func aboutTable(list wire.Allowlist, fancy bool) *table.Table {
 	t := table.Light(fancy)
 	t.Title("Allowlist: " + list.Name)
 	t.Row("Name", list.Name)
@@ -79,16 +85,16 @@ func aboutTable(list wire.Allowlist, fancy bool) string {
 	t.Row("Created at", instant(list.CreatedAt))
 	t.Row("Updated at", instant(list.UpdatedAt))
 	t.Row("Managed by Console", yesNo(list.ConsoleManaged))
-	return t.String()
+	return t
 }
 
-func itemTable(list wire.Allowlist, fancy bool) string {
+func itemTable(list wire.Allowlist, fancy bool) *table.Table {
 	t := table.Light(fancy)
 	t.Header("Value", "Comment", "Expiration", "Created at")
 	for _, item := range list.Items {
 		t.Row(item.Value, item.Description, expiration(item), instant(item.CreatedAt))
 	}
-	return t.String()
+	return t
 }
 
 func expiration(item wire.AllowlistItem) string {

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"shieldwall/internal/cscli/listing"
 	"shieldwall/internal/cscli/session"
-	"shieldwall/internal/cscli/table"
 	"shieldwall/internal/wire"
 )
 
@@ -31,29 +31,23 @@ func list(ctx context.Context, s *session.Session) error {
 	if err != nil {
 		return fmt.Errorf("unable to list allowlists: %w", err)
 	}
-	switch s.Output {
-	case session.JSON:
-		return s.PrintJSONLine(lists)
-	case session.Raw:
-		return s.PrintCSV([]string{"name", "description", "created_at", "updated_at", "console_managed", "size"}, rows(lists, strconv.FormatBool))
-	case session.Human:
-	}
-	t := table.Light(s.Fancy)
-	t.Header("Name", "Description", "Created at", "Updated at", "Managed by Console", "Size")
-	for _, row := range rows(lists, yesNo) {
-		t.Row(row...)
-	}
-	return s.Print(t.String() + "\n")
+	return shown().Print(s, lists)
 }
 
-func rows(lists []wire.Allowlist, truth func(bool) string) [][]string {
-	rows := make([][]string, len(lists))
-	for i, l := range lists {
-		rows[i] = []string{
-			l.Name, l.Description, instant(l.CreatedAt), instant(l.UpdatedAt), truth(l.ConsoleManaged), strconv.Itoa(len(l.Items)),
-		}
+func shown() listing.List[wire.Allowlist] {
+	return listing.List[wire.Allowlist]{
+		Record:    func(l wire.Allowlist) any { return l },
+		Header:    []string{"Name", "Description", "Created at", "Updated at", "Managed by Console", "Size"},
+		Row:       func(l wire.Allowlist) []string { return cells(l, yesNo) },
+		RawHeader: []string{"name", "description", "created_at", "updated_at", "console_managed", "size"},
+		RawRow:    func(l wire.Allowlist) []string { return cells(l, strconv.FormatBool) },
 	}
-	return rows
+}
+
+func cells(l wire.Allowlist, truth func(bool) string) []string {
+	return []string{
+		l.Name, l.Description, instant(l.CreatedAt), instant(l.UpdatedAt), truth(l.ConsoleManaged), strconv.Itoa(len(l.Items)),
+	}
 }
 
 func yesNo(yes bool) string {

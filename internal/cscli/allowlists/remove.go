@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"shieldwall/internal/cscli/session"
-	"shieldwall/internal/localapi/store/sql"
 )
 
 func newRemove(runner *session.Runner) *cobra.Command {
@@ -15,14 +14,14 @@ func newRemove(runner *session.Runner) *cobra.Command {
 		Short:             "remove content from an allowlist",
 		Example:           "cscli allowlists remove my_allowlist 1.2.3.4 2.3.4.0/24",
 		Args:              session.Args(cobra.MinimumNArgs(2)),
-		ValidArgsFunction: runner.Complete(names),
-		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *sql.Store, args []string) error {
+		ValidArgsFunction: runner.CompleteOnStore(names),
+		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *session.Store, args []string) error {
 			return removeItems(ctx, s, db, args[0], args[1:])
 		}),
 	}
 }
 
-func removeItems(ctx context.Context, s *session.Session, db keeper, name string, values []string) error {
+func removeItems(ctx context.Context, s *session.Session, db *session.Store, name string, values []string) error {
 	if _, err := own(ctx, db, name, s.Now()); err != nil {
 		return err
 	}
@@ -30,6 +29,7 @@ func removeItems(ctx context.Context, s *session.Session, db keeper, name string
 	if err != nil {
 		return err
 	}
+	db.Record(ctx, "allowlist.remove_items", name, removed)
 	if removed == 0 {
 		return s.Print("no value to remove from allowlist\n")
 	}

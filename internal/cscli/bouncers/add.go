@@ -2,9 +2,7 @@ package bouncers
 
 import (
 	"context"
-	"crypto/sha512"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +12,7 @@ import (
 	"shieldwall/internal/cscli/session"
 	"shieldwall/internal/domain"
 	"shieldwall/internal/domain/fault"
-	"shieldwall/internal/localapi/store/sql"
+	"shieldwall/internal/localapi/auth"
 )
 
 // keyBytes is how much randomness a generated key holds.
@@ -27,7 +25,7 @@ func newAdd(runner *session.Runner) *cobra.Command {
 		Short:   "add a single bouncer to the database",
 		Example: "cscli bouncers add MyBouncerName\ncscli bouncers add MyBouncerName --key <random-key>",
 		Args:    session.Args(cobra.ExactArgs(1)),
-		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *sql.Store, args []string) error {
+		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *session.Store, args []string) error {
 			return add(ctx, s, db, args[0], key)
 		}),
 	}
@@ -38,7 +36,7 @@ func newAdd(runner *session.Runner) *cobra.Command {
 	return cmd
 }
 
-func add(ctx context.Context, s *session.Session, db keeper, name, key string) error {
+func add(ctx context.Context, s *session.Session, db *session.Store, name, key string) error {
 	if name == "" {
 		return errors.New("unable to create bouncer: the name is empty")
 	}
@@ -49,13 +47,14 @@ func add(ctx context.Context, s *session.Session, db keeper, name, key string) e
 		}
 		key = generated
 	}
-	_, err := db.AddBouncer(ctx, domain.Bouncer{Name: name, KeyHash: hashOf(key), AuthType: domain.AuthAPIKey})
+	_, err := db.AddBouncer(ctx, domain.Bouncer{Name: name, KeyHash: auth.HashKey(key), AuthType: domain.AuthAPIKey})
 	if fault.Is(err, fault.Exists) {
 		return fmt.Errorf("unable to create bouncer: bouncer %s already exists", name)
 	}
 	if err != nil {
 		return fmt.Errorf("unable to create bouncer: %w", err)
 	}
+	db.Record(ctx, "bouncer.add", name, 1)
 	return tellKey(s, name, key)
 }
 
@@ -65,13 +64,6 @@ func newKey(random io.Reader) (string, error) {
 		return "", fmt.Errorf("generating api key: %w", err)
 	}
 	return base64.RawStdEncoding.EncodeToString(secret), nil
-}
-
-// hashOf is the form in which the Local API keeps a key. A key has too much randomness to be guessed, so
-// the hash needs neither salt nor cost.
-func hashOf(key string) string {
-	sum := sha512.Sum512([]byte(key))
-	return hex.EncodeToString(sum[:])
 }
 
 func tellKey(s *session.Session, name, key string) error {

@@ -12,7 +12,6 @@ import (
 	"shieldwall/internal/domain"
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/localapi/store"
-	"shieldwall/internal/localapi/store/sql"
 )
 
 // New returns the group "bouncers".
@@ -24,19 +23,12 @@ func New(runner *session.Runner) *cobra.Command {
 			Short:   "Manage bouncers [requires local API]",
 			Long:    "Add, list and remove the remediation components that may read decisions from this Local API.",
 		},
-		newList(runner), newAdd(runner), newDelete(runner), newInspect(runner),
+		newList(runner), newAdd(runner), newDelete(runner), newInspect(runner), newPrune(runner),
 	)
 }
 
-// keeper is what the commands need of the database.
-type keeper interface {
-	AddBouncer(ctx context.Context, b domain.Bouncer) (domain.Bouncer, error)
-	Bouncers(ctx context.Context, filter store.BouncerFilter) ([]domain.Bouncer, error)
-	DeleteBouncer(ctx context.Context, id int64) error
-}
-
 // find returns the bouncer with the name, NotFound without one.
-func find(ctx context.Context, db keeper, name string) (domain.Bouncer, error) {
+func find(ctx context.Context, db *session.Store, name string) (domain.Bouncer, error) {
 	found, err := db.Bouncers(ctx, store.BouncerFilter{Name: name})
 	if err != nil {
 		return domain.Bouncer{}, err
@@ -49,13 +41,11 @@ func find(ctx context.Context, db keeper, name string) (domain.Bouncer, error) {
 }
 
 // names lists all bouncers, for completion.
-func names(ctx context.Context, s *session.Session) (list []string, err error) {
-	err = s.WithStore(ctx, func(db *sql.Store) error {
-		all, err := db.Bouncers(ctx, store.BouncerFilter{})
-		for _, b := range all {
-			list = append(list, b.Name)
-		}
-		return err
-	})
+func names(ctx context.Context, _ *session.Session, db *session.Store) ([]string, error) {
+	all, err := db.Bouncers(ctx, store.BouncerFilter{})
+	list := make([]string, len(all))
+	for i := range all {
+		list[i] = all[i].Name
+	}
 	return list, err
 }

@@ -11,7 +11,6 @@ import (
 	"shieldwall/internal/domain"
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/localapi/store"
-	"shieldwall/internal/localapi/store/sql"
 )
 
 func newDelete(runner *session.Runner) *cobra.Command {
@@ -22,8 +21,8 @@ func newDelete(runner *session.Runner) *cobra.Command {
 		Short:             "delete bouncer(s) from the database",
 		Example:           "cscli bouncers delete \"bouncer1\" \"bouncer2\"",
 		Args:              session.Args(cobra.MinimumNArgs(1)),
-		ValidArgsFunction: runner.Complete(names),
-		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *sql.Store, args []string) error {
+		ValidArgsFunction: runner.CompleteOnStore(names),
+		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *session.Store, args []string) error {
 			return removeAll(ctx, s, db, args, ignoreMissing)
 		}),
 	}
@@ -31,7 +30,7 @@ func newDelete(runner *session.Runner) *cobra.Command {
 	return cmd
 }
 
-func removeAll(ctx context.Context, s *session.Session, db keeper, list []string, ignoreMissing bool) error {
+func removeAll(ctx context.Context, s *session.Session, db *session.Store, list []string, ignoreMissing bool) error {
 	for _, name := range list {
 		err := remove(ctx, s, db, name)
 		if ignoreMissing && fault.Is(err, fault.NotFound) {
@@ -44,14 +43,14 @@ func removeAll(ctx context.Context, s *session.Session, db keeper, list []string
 	return nil
 }
 
-func remove(ctx context.Context, s *session.Session, db keeper, name string) error {
+func remove(ctx context.Context, s *session.Session, db *session.Store, name string) error {
 	b, err := find(ctx, db, name)
 	if err != nil {
 		return err
 	}
 	// One that authenticates by certificate is created again when it comes back.
 	if b.AuthType == domain.AuthTLS {
-		return db.DeleteBouncer(ctx, b.ID)
+		return deleteOne(ctx, db, b)
 	}
 	if b.AutoCreated {
 		parent := name[:max(0, strings.LastIndex(name, "@"))]
@@ -66,7 +65,7 @@ func remove(ctx context.Context, s *session.Session, db keeper, name string) err
 
 // removeChildren deletes the rows that were created when the key of the bouncer was used from other
 // addresses.
-func removeChildren(ctx context.Context, s *session.Session, db keeper, name string) error {
+func removeChildren(ctx context.Context, s *session.Session, db *session.Store, name string) error {
 	all, err := db.Bouncers(ctx, store.BouncerFilter{})
 	if err != nil {
 		return err
@@ -82,10 +81,18 @@ func removeChildren(ctx context.Context, s *session.Session, db keeper, name str
 	return nil
 }
 
-func removeOne(ctx context.Context, s *session.Session, db keeper, b domain.Bouncer) error {
-	if err := db.DeleteBouncer(ctx, b.ID); err != nil {
+func removeOne(ctx context.Context, s *session.Session, db *session.Store, b domain.Bouncer) error {
+	if err := deleteOne(ctx, db, b); err != nil {
 		return err
 	}
 	s.Info(ctx, "bouncer '%s' deleted successfully", b.Name)
 	return nil
+}
+
+func deleteOne(ctx context.Context, db *session.Store, b domain.Bouncer) error {
+	err := db.DeleteBouncer(ctx, b.ID)
+	if err == nil {
+		db.Record(ctx, "bouncer.delete", b.Name, 1)
+	}
+	return err
 }

@@ -10,7 +10,6 @@ import (
 	"shieldwall/internal/cscli/session"
 	"shieldwall/internal/cscli/table"
 	"shieldwall/internal/domain"
-	"shieldwall/internal/localapi/store/sql"
 )
 
 func newInspect(runner *session.Runner) *cobra.Command {
@@ -19,14 +18,14 @@ func newInspect(runner *session.Runner) *cobra.Command {
 		Short:             "inspect a bouncer by name",
 		Example:           "cscli bouncers inspect \"bouncer1\"",
 		Args:              session.Args(cobra.ExactArgs(1)),
-		ValidArgsFunction: runner.Complete(names),
-		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *sql.Store, args []string) error {
+		ValidArgsFunction: runner.CompleteOnStore(names),
+		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *session.Store, args []string) error {
 			return inspect(ctx, s, db, args[0])
 		}),
 	}
 }
 
-func inspect(ctx context.Context, s *session.Session, db keeper, name string) error {
+func inspect(ctx context.Context, s *session.Session, db *session.Store, name string) error {
 	b, err := find(ctx, db, name)
 	if err != nil {
 		return fmt.Errorf("unable to read bouncer data '%s': %w", name, err)
@@ -38,10 +37,10 @@ func inspect(ctx context.Context, s *session.Session, db keeper, name string) er
 		return s.Unsupported()
 	case session.Human:
 	}
-	return s.Print(inspectTable(b, s.Fancy))
+	return s.Print(inspectTable(b, s.Fancy).Fit(s.Columns))
 }
 
-func inspectTable(b domain.Bouncer, fancy bool) string {
+func inspectTable(b domain.Bouncer, fancy bool) *table.Table {
 	pull := ""
 	if !b.LastPull.IsZero() {
 		pull = b.LastPull.String()
@@ -58,10 +57,6 @@ func inspectTable(b domain.Bouncer, fancy bool) string {
 	t.Row("Auth type", authType(b))
 	t.Row("OS", osText(b))
 	t.Row("Auto Created", strconv.FormatBool(b.AutoCreated))
-	name := "Feature Flags"
-	for _, flag := range b.FeatureFlags {
-		t.Row(name, flag)
-		name = "" // said once
-	}
-	return t.String()
+	t.Rows("Feature Flags", b.FeatureFlags)
+	return t
 }

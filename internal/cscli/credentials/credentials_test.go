@@ -14,6 +14,7 @@ import (
 
 	"shieldwall/internal/config"
 	"shieldwall/internal/cscli/credentials"
+	"shieldwall/internal/localapiclient"
 )
 
 func TestPasswordsAre64PublishedCharacters(t *testing.T) {
@@ -102,7 +103,7 @@ func TestMachineIDBeginsWithTheIdentityOfTheSystem(t *testing.T) {
 func TestEncodedKeysHaveThePublishedOrder(t *testing.T) {
 	t.Parallel()
 	text, err := credentials.Encode(config.Credentials{
-		Password: "p", URL: "u", Login: "l", PAPIURL: "papi", CACertPath: "ca", KeyPath: "key", CertPath: "cert",
+		Password: "p", URL: localapiclient.URLs{"u"}, Login: "l", PAPIURL: "papi", CACertPath: "ca", KeyPath: "key", CertPath: "cert",
 	})
 	const want = "papi_url: papi\nurl: u\nlogin: l\npassword: p\nca_cert_path: ca\nkey_path: key\ncert_path: cert\n"
 	if err != nil || string(text) != want {

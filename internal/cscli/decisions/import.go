@@ -8,9 +8,11 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"shieldwall/internal/cscli/session"
 	"shieldwall/internal/domain"
@@ -21,6 +23,8 @@ const (
 	importOrigin = "cscli-import"
 	fromStdin    = "-"
 	manyRows     = 1000 // more are announced
+	rowsAtOnce   = 5000 // of a request, unless told otherwise: the Local API takes its time for bodies of more than 1 MiB
+	inFlight     = 2    // requests: while one is stored, the next one is read
 )
 
 type importOptions struct {
@@ -51,7 +55,7 @@ func newImport(runner *session.Runner) *cobra.Command {
 	set.StringVar(&options.defaults.Scope, "scope", string(domain.ScopeIP), "the scope of a value without one: ip, range, username, …")
 	set.StringVarP(&options.defaults.Reason, "reason", "R", "manual", "the reason of a decision without one")
 	set.StringVarP(&options.defaults.Type, "type", "t", "ban", "the type of a decision without one: ban, captcha, throttle")
-	set.IntVar(&options.batch, "batch", 0, "how many decisions to send at once, 0 for all")
+	set.IntVar(&options.batch, "batch", 0, "how many decisions to send at once, 0 for 5000")
 	set.StringVar(&options.format, "format", "", "format of the input: json, csv or values; by the name of the file without")
 	_ = cmd.MarkFlagRequired("input") // the flag exists: it is the first one above
 	return cmd
@@ -69,7 +73,7 @@ func importDecisions(ctx context.Context, s *session.Session, options importOpti
 	if err != nil {
 		return err
 	}
-	i := importer{session: s, api: client, source: options.input, total: len(rows)}
+	i := importer{session: s, api: client, source: options.input, total: len(rows), atOnce: cmp.Or(options.batch, rowsAtOnce)}
 	if i.source == fromStdin {
 		i.source = "stdin"
 	}
@@ -150,29 +154,49 @@ type importAPI interface {
 
 // importer sends rows and knows how far it is.
 type importer struct {
-	session        *session.Session
-	api            importAPI
-	source         string
-	total          int
+	session *session.Session
+	api     importAPI
+	source  string
+	total   int
+	atOnce  int // rows of a request
+
+	mu             sync.Mutex // guards all below
 	done, imported int
 }
 
+// send looks at all rows before it imports the first one.
 func (i *importer) send(ctx context.Context, rows []row) error {
 	allowed, err := i.withoutListed(ctx, rows)
 	if err != nil {
 		return err
 	}
-	if len(allowed) > 0 {
-		if _, err := i.api.PushAlerts(ctx, []wire.Alert{importAlert(i.session.Now(), i.source, allowed)}); err != nil {
+	i.note(len(rows)-len(allowed), 0)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(inFlight)
+	for part := range slices.Chunk(allowed, i.atOnce) {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			_, err := i.api.PushAlerts(ctx, []wire.Alert{importAlert(i.session.Now(), i.source, part)})
+			if err == nil {
+				i.note(len(part), len(part))
+			}
 			return err
-		}
+		})
 	}
-	i.done += len(rows)
-	i.imported += len(allowed)
-	if i.session.StderrTerminal && len(rows) < i.total {
+	return group.Wait()
+}
+
+// note says how many more rows are dealt with, and imported.
+func (i *importer) note(done, imported int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.done += done
+	i.imported += imported
+	if i.session.StderrTerminal && i.total > i.atOnce {
 		_, _ = fmt.Fprintf(i.session.Stderr, "\r%3d %% %d/%d ", 100*i.done/i.total, i.done, i.total)
 	}
-	return nil
 }
 
 // withoutListed leaves out what is on an allowlist, and says so.

@@ -1,4 +1,5 @@
-// Package lapi holds the commands with which a machine joins its Local API and tries the connection.
+// Package lapi holds the commands with which a machine joins its Local API, tries the connection, and sees which Local APIs
+// there are, and those on what its log processor sends along with alerts.
 package lapi
 
 import (
@@ -14,6 +15,6 @@ func New(runner *session.Runner) *cobra.Command {
 			Use:   "lapi [action]",
 			Short: "Manage interaction with Local API (LAPI)",
 		},
-		newRegister(runner), newStatus(runner),
+		newRegister(runner), newStatus(runner), newNodes(runner), newContext(runner),
 	)
 }

@@ -12,6 +12,7 @@ import (
 	"shieldwall/internal/config"
 	"shieldwall/internal/cscli/credentials"
 	"shieldwall/internal/cscli/session"
+	"shieldwall/internal/localapiclient"
 	"shieldwall/internal/wire"
 )
 
@@ -45,8 +46,10 @@ func register(ctx context.Context, s *session.Session, options registerOptions) 
 		return errors.New("loading api client: no API client section in configuration")
 	}
 	creds := existing(ctx, s)
-	creds.URL = cmp.Or(options.url, creds.URL)
-	if creds.URL == "" {
+	if options.url != "" {
+		creds.URL = localapiclient.URLs{options.url}
+	}
+	if len(creds.URL) == 0 {
 		return errors.New("parsing api url: no Local API URL. Please provide it in your configuration or with the -u parameter")
 	}
 	var err error
@@ -86,10 +89,13 @@ func newIdentity(s *session.Session, machine string) (name, password string, err
 	return name, password, err
 }
 
-// announce registers at the URL, which may lack the scheme; the file keeps it as it was typed.
+// announce registers at the first URL that answers. They may lack the scheme; the file keeps them as they were typed.
 func announce(ctx context.Context, s *session.Session, creds config.Credentials, token string) error {
 	target := creds
-	target.URL = complete(creds.URL)
+	target.URL = make(localapiclient.URLs, len(creds.URL))
+	for i, url := range creds.URL {
+		target.URL[i] = complete(url)
+	}
 	client, err := s.Client(target, nil)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"shieldwall/internal/config"
 	"shieldwall/internal/cscli/session"
+	"shieldwall/internal/hub"
 )
 
 func newStatus(runner *session.Runner) *cobra.Command {
@@ -28,7 +29,11 @@ func status(ctx context.Context, s *session.Session) error {
 		s.CredentialsPath(), identity(creds), creds.URL); err != nil {
 		return err
 	}
-	client, err := s.Client(creds, func() []string { return []string{} })
+	inventory, err := scanHub(s)
+	if err != nil {
+		return err
+	}
+	client, err := s.Client(creds, func() []string { return inventory.Names(hub.Scenarios) })
 	if err != nil {
 		return fmt.Errorf("failed to authenticate to Local API (LAPI): %w", err)
 	}

@@ -15,7 +15,7 @@ import (
 	"shieldwall/internal/domain"
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/localapi/store"
-	"shieldwall/internal/localapi/store/sql"
+	"shieldwall/internal/localapiclient"
 )
 
 // hashCost is bcrypt's; the Local API checks passwords with the cost that the hash names.
@@ -42,7 +42,7 @@ func newAdd(runner *session.Runner) *cobra.Command {
 		Example: "cscli machines add --auto\ncscli machines add MyTestMachine --auto\n" +
 			"cscli machines add MyTestMachine --password MyPassword -f ./credentials.yaml\ncscli machines add -f- --auto > credentials.yaml",
 		Args: session.Args(cobra.MaximumNArgs(1)),
-		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *sql.Store, args []string) error {
+		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *session.Store, args []string) error {
 			return add(ctx, s, db, append(args, "")[0], options)
 		}),
 	}
@@ -56,7 +56,7 @@ func newAdd(runner *session.Runner) *cobra.Command {
 	return cmd
 }
 
-func add(ctx context.Context, s *session.Session, db keeper, name string, options addOptions) error {
+func add(ctx context.Context, s *session.Session, db *session.Store, name string, options addOptions) error {
 	name, err := chooseName(s, name, options)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func add(ctx context.Context, s *session.Session, db keeper, name string, option
 		return fmt.Errorf("unable to create machine: %w", err)
 	}
 	_, _ = fmt.Fprintf(s.Stderr, "Machine '%s' successfully added to the local API.\n", name)
-	return handOver(s, target, config.Credentials{URL: chooseURL(s, options), Login: name, Password: secret})
+	return handOver(s, target, config.Credentials{URL: localapiclient.URLs{chooseURL(s, options)}, Login: name, Password: secret})
 }
 
 func chooseName(s *session.Session, name string, options addOptions) (string, error) {
@@ -126,20 +126,27 @@ func chooseURL(s *session.Session, options addOptions) string {
 }
 
 // keep stores the machine, ready to be used. With force an existing one gets the new password.
-func keep(ctx context.Context, db keeper, name, secret string, force bool) error {
+func keep(ctx context.Context, db *session.Store, name, secret string, force bool) error {
 	hash, err := bcrypt.GenerateFromPassword([]byte(secret), hashCost)
 	if err != nil {
 		return fmt.Errorf("hashing password: %w", err)
 	}
 	text := string(hash)
 	err = db.AddMachine(ctx, domain.Machine{ID: name, PasswordHash: text, Validated: true, AuthType: domain.AuthPassword})
+	if err == nil {
+		db.Record(ctx, "machine.add", name, 1)
+	}
 	if !fault.Is(err, fault.Exists) {
 		return err
 	}
 	if !force {
 		return fmt.Errorf("user '%s': user already exist", name)
 	}
-	return db.UpdateMachine(ctx, name, store.MachineChange{PasswordHash: &text})
+	if err := db.UpdateMachine(ctx, name, store.MachineChange{PasswordHash: &text}); err != nil {
+		return err
+	}
+	db.Record(ctx, "machine.set_password", name, 1)
+	return nil
 }
 
 func handOver(s *session.Session, target string, creds config.Credentials) error {

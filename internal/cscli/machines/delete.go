@@ -8,7 +8,6 @@ import (
 
 	"shieldwall/internal/cscli/session"
 	"shieldwall/internal/domain/fault"
-	"shieldwall/internal/localapi/store/sql"
 )
 
 func newDelete(runner *session.Runner) *cobra.Command {
@@ -19,8 +18,8 @@ func newDelete(runner *session.Runner) *cobra.Command {
 		Short:             "delete machine(s) by name",
 		Example:           "cscli machines delete \"machine1\" \"machine2\"",
 		Args:              session.Args(cobra.MinimumNArgs(1)),
-		ValidArgsFunction: runner.Complete(names),
-		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *sql.Store, args []string) error {
+		ValidArgsFunction: runner.CompleteOnStore(names),
+		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *session.Store, args []string) error {
 			return remove(ctx, s, db, args, ignoreMissing)
 		}),
 	}
@@ -29,9 +28,9 @@ func newDelete(runner *session.Runner) *cobra.Command {
 }
 
 // remove deletes machines. One that does not exist is reported, but is no failure: scripts rely on it.
-func remove(ctx context.Context, s *session.Session, db keeper, list []string, ignoreMissing bool) error {
+func remove(ctx context.Context, s *session.Session, db *session.Store, list []string, ignoreMissing bool) error {
 	for _, name := range list {
-		err := db.DeleteMachine(ctx, name)
+		err := deleteOne(ctx, db, name)
 		switch {
 		case err == nil:
 			s.Info(ctx, "machine '%s' deleted successfully", name)
@@ -42,4 +41,12 @@ func remove(ctx context.Context, s *session.Session, db keeper, list []string, i
 		}
 	}
 	return nil
+}
+
+func deleteOne(ctx context.Context, db *session.Store, name string) error {
+	err := db.DeleteMachine(ctx, name)
+	if err == nil {
+		db.Record(ctx, "machine.delete", name, 1)
+	}
+	return err
 }

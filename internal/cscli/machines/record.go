@@ -54,6 +54,7 @@ func datasources(m domain.Machine) (count map[string]int64) {
 
 // hubState returns the hub items that a machine has reported, by type. What cannot be read is nothing.
 func hubState(m domain.Machine) (items map[string][]wire.HubItemUsage) {
+	items = map[string][]wire.HubItemUsage{}
 	_ = json.Unmarshal([]byte(m.HubState), &items)
 	return items
 }

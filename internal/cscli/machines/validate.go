@@ -9,7 +9,6 @@ import (
 	"shieldwall/internal/cscli/session"
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/localapi/store"
-	"shieldwall/internal/localapi/store/sql"
 )
 
 func newValidate(runner *session.Runner) *cobra.Command {
@@ -18,14 +17,14 @@ func newValidate(runner *session.Runner) *cobra.Command {
 		Short:             "validate a machine to access the local API",
 		Example:           "cscli machines validate \"machine_name\"",
 		Args:              session.Args(cobra.ExactArgs(1)),
-		ValidArgsFunction: runner.Complete(names),
-		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *sql.Store, args []string) error {
+		ValidArgsFunction: runner.CompleteOnStore(names),
+		RunE: runner.RunOnStore(func(ctx context.Context, s *session.Session, db *session.Store, args []string) error {
 			return validate(ctx, s, db, args[0])
 		}),
 	}
 }
 
-func validate(ctx context.Context, s *session.Session, db keeper, name string) error {
+func validate(ctx context.Context, s *session.Session, db *session.Store, name string) error {
 	validated := true
 	err := db.UpdateMachine(ctx, name, store.MachineChange{Validated: &validated})
 	if fault.Is(err, fault.NotFound) {
@@ -34,6 +33,7 @@ func validate(ctx context.Context, s *session.Session, db keeper, name string) e
 	if err != nil {
 		return fmt.Errorf("unable to validate machine '%s': %w", name, err)
 	}
+	db.Record(ctx, "machine.validate", name, 1)
 	s.Info(ctx, "machine '%s' validated successfully", name)
 	return nil
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
+	"shieldwall/internal/cscli/table"
 	"shieldwall/internal/wire"
 )
 
@@ -46,6 +48,15 @@ func (s *Session) PrintCSV(header []string, rows [][]string) error {
 		return fmt.Errorf("writing output: %w", err)
 	}
 	return nil
+}
+
+// PrintTables draws tables one below the other, each so that it fits the terminal.
+func (s *Session) PrintTables(tables ...*table.Table) error {
+	var text strings.Builder
+	for _, t := range tables {
+		text.WriteString(t.Fit(s.Columns) + "\n")
+	}
+	return s.Print(text.String())
 }
 
 // Unsupported returns the error of a command that cannot print in the chosen format.

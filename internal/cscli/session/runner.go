@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"shieldwall/internal/config"
-	"shieldwall/internal/localapi/store/sql"
 )
 
 // Runner opens a session for the command that runs.
@@ -60,16 +59,6 @@ func (r *Runner) RunAnywhere(do Func) func(*cobra.Command, []string) error {
 		}
 		return do(cmd.Context(), s, args)
 	}
-}
-
-// StoreFunc is the body of a command that works on the database.
-type StoreFunc func(ctx context.Context, s *Session, db *sql.Store, args []string) error
-
-// RunOnStore is Run with the database opened before and closed after.
-func (r *Runner) RunOnStore(do StoreFunc) func(*cobra.Command, []string) error {
-	return r.Run(func(ctx context.Context, s *Session, args []string) error {
-		return s.WithStore(ctx, func(db *sql.Store) error { return do(ctx, s, db, args) })
-	})
 }
 
 // Complete returns a completion for arguments that are names: those that contain what was typed and were

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"shieldwall/internal/config"
-	"shieldwall/internal/localapi/store/sql"
 	"shieldwall/internal/localapiclient"
 )
 
@@ -23,33 +22,6 @@ type Session struct {
 	Log    *slog.Logger
 }
 
-// openStore opens the database of the Local API on this machine.
-func (s *Session) openStore(ctx context.Context) (*sql.Store, error) {
-	if s.Config.API.Server == nil {
-		s.Log.WarnContext(ctx, "crowdsec local API is disabled")
-		return nil, errors.New("local API is disabled -- this command must be run on the local API machine")
-	}
-	db := s.Config.Database
-	if db == nil {
-		return nil, errors.New("no database configuration provided")
-	}
-	return sql.Open(ctx, sql.Config{
-		Type: db.Type, Path: db.Path, User: db.User, Password: db.Password, Name: db.Name, Host: db.Host, Port: db.Port,
-		TLS: sql.TLS{Mode: db.SSLMode, CACert: db.SSLCACert, ClientCert: db.SSLClientCert, ClientKey: db.SSLClientKey},
-		WAL: db.UseWAL, MaxOpenConns: db.MaxOpenConns, Now: s.Now,
-	}, s.Log)
-}
-
-// WithStore calls do with the open database and closes it afterwards.
-func (s *Session) WithStore(ctx context.Context, do func(*sql.Store) error) (err error) {
-	db, err := s.openStore(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return do(db)
-}
-
 // CredentialsPath returns where the configuration keeps the credentials of this machine, "" if it does not
 // say.
 func (s *Session) CredentialsPath() string {
@@ -59,7 +31,7 @@ func (s *Session) CredentialsPath() string {
 	return s.Config.API.Client.CredentialsPath
 }
 
-// Credentials returns the credentials of this machine. A URL over HTTP ends with a slash.
+// Credentials returns the credentials of this machine. URLs over HTTP end with a slash.
 func (s *Session) Credentials() (config.Credentials, error) {
 	if s.Config.API.Client == nil {
 		return config.Credentials{}, errors.New("loading api client: no API client section in configuration")
@@ -68,8 +40,10 @@ func (s *Session) Credentials() (config.Credentials, error) {
 	if err != nil {
 		return config.Credentials{}, fmt.Errorf("loading api client: %w", err)
 	}
-	if strings.HasPrefix(creds.URL, "http") && !strings.HasSuffix(creds.URL, "/") {
-		creds.URL += "/"
+	for i, url := range creds.URL {
+		if strings.HasPrefix(url, "http") && !strings.HasSuffix(url, "/") {
+			creds.URL[i] += "/"
+		}
 	}
 	return creds, nil
 }

@@ -7,10 +7,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"shieldwall/internal/config"
 )
 
 func TestOutputIsChosenByFlagThenConfiguration(t *testing.T) {
@@ -52,6 +56,23 @@ func TestColor(t *testing.T) {
 		got, err := colored(c.flag, c.configured, c.terminal)
 		if got != c.want || (err == nil) != c.ok {
 			t.Errorf("%+v: got %v, %v", c, got, err)
+		}
+	}
+}
+
+func TestTerminalsWithoutColors(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		environment map[string]string
+		want        bool
+	}{
+		{nil, true},
+		{map[string]string{"TERM": "xterm"}, true},
+		{map[string]string{"TERM": "dumb"}, false},
+		{map[string]string{"NO_COLOR": "1"}, false},
+	} {
+		if got := wantsColors(func(name string) string { return c.environment[name] }); got != c.want {
+			t.Errorf("%v: got %v", c.environment, got)
 		}
 	}
 }
@@ -151,5 +172,55 @@ func TestCompletionIsSilentWithoutConfiguration(t *testing.T) {
 	names, directive := runner.Complete(nil)(&cobra.Command{}, nil, "")
 	if len(names) != 0 || directive != cobra.ShellCompDirectiveNoFileComp {
 		t.Errorf("got %v, %v", names, directive)
+	}
+}
+
+func TestQuestions(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string]bool{"y\n": true, "YES\n": true, " y \r\n": true, "n\n": false, "\n": false, "yeah\n": false, "y": true} {
+		var stderr bytes.Buffer
+		s := &Session{Env: Env{Stdin: strings.NewReader(typed), Stderr: &stderr}}
+		got, err := s.Confirm("Sure?")
+		if err != nil || got != want || stderr.String() != "Sure? (y/N) " {
+			t.Errorf("%q: got %v, %v, asked %q", typed, got, err, stderr.String())
+		}
+	}
+	s := &Session{Env: Env{Stdin: strings.NewReader(""), Stderr: io.Discard}}
+	if _, err := s.Confirm("Sure?"); !errors.Is(err, io.EOF) {
+		t.Errorf("nothing typed: got %v", err)
+	}
+}
+
+func TestAQuestionLeavesTheNextAnswer(t *testing.T) {
+	t.Parallel()
+	s := &Session{Env: Env{Stdin: strings.NewReader("y\nn\n"), Stderr: io.Discard}}
+	first, _ := s.Confirm("First?")
+	second, err := s.Confirm("Second?")
+	if !first || second || err != nil {
+		t.Errorf("got %v, %v, %v", first, second, err)
+	}
+}
+
+func TestWhatCannotBeRecordedIsSaid(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	path := filepath.Join(t.TempDir(), "crowdsec.db")
+	s := &Session{Env: Env{User: "alice", Now: time.Now}, Log: newLog(Env{Stderr: &stderr}, slog.LevelError, Human)}
+	s.Config = &config.Config{Database: &config.Database{Type: "sqlite", Path: path}, API: config.API{Server: &config.APIServer{}}}
+	err := s.WithStore(t.Context(), func(db *Store) error {
+		db.Record(t.Context(), "machine.add", "nothing changed", 0)
+		db.Record(t.Context(), "machine.add", "m1", 1)
+		entries, err := db.AuditEntries(t.Context(), 10)
+		if err != nil || len(entries) != 1 || entries[0].Actor != "alice" || entries[0].ActorKind != "cscli" || entries[0].Subject != "m1" {
+			t.Errorf("got %+v, %v", entries, err)
+		}
+		if err := db.Close(); err != nil {
+			return err
+		}
+		db.Record(t.Context(), "machine.delete", "m1", 1)
+		return nil
+	})
+	if err != nil || !strings.Contains(stderr.String(), `msg="the change is made, but not on record" action=machine.delete`) {
+		t.Errorf("logged %q, %v", stderr.String(), err)
 	}
 }

@@ -2,16 +2,22 @@
 //
 // Both have a plain form for pipes and a fancy one for terminals. Scripts compare the plain form byte by
 // byte, so it is drawn by the same library as ever and every cell is text: numbers are not aligned to the
-// right.
+// right. A terminal that is too narrow for a table gets the same in another shape.
 package table
 
 import (
+	"maps"
+	"slices"
+	"strings"
+
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// maxColumnWidth is where the cells of a full table are wrapped.
-const maxColumnWidth = 60
+const (
+	maxColumnWidth = 60 // where the cells of a full table are wrapped
+	minColumnWidth = 24 // narrower columns are no joy to read
+)
 
 // The marks in cells.
 const (
@@ -22,8 +28,12 @@ const (
 
 // Table is a table under construction.
 type Table struct {
-	table table.Writer
-	full  bool
+	table   table.Writer
+	full    bool
+	title   string
+	header  []string
+	rows    [][]string
+	columns map[int]table.ColumnConfig // by number, from 1
 }
 
 // Full returns a table in a box with lines between the columns and centered headers.
@@ -35,8 +45,7 @@ func Full(fancy bool) *Table {
 		style.Color.Border, style.Color.Separator = dim, dim
 		style.Color.Header = text.Colors{text.Italic}
 	}
-	style.Format.Header = text.FormatDefault
-	style.Format.HeaderAlign = text.AlignCenter
+	style.Format.Header, style.Format.Footer = text.FormatDefault, text.FormatDefault
 	return newTable(style, true)
 }
 
@@ -46,7 +55,7 @@ func Light(fancy bool) *Table {
 	if fancy {
 		style = table.StyleLight
 	}
-	style.Format.Header = text.FormatDefault
+	style.Format.Header, style.Format.Footer = text.FormatDefault, text.FormatDefault
 	style.Options.SeparateColumns = false
 	box := &style.Box
 	box.Left, box.Right = "", ""
@@ -59,30 +68,156 @@ func Light(fancy bool) *Table {
 func newTable(style table.Style, full bool) *Table {
 	t := table.NewWriter()
 	t.SetStyle(style)
-	return &Table{table: t, full: full}
+	return &Table{table: t, full: full, columns: map[int]table.ColumnConfig{}}
 }
 
 // Title sets a row above everything.
-func (t *Table) Title(title string) { t.table.SetTitle("%s", title) }
+func (t *Table) Title(title string) {
+	t.title = title
+	t.table.SetTitle("%s", title)
+}
 
-// Header sets the names of the columns.
+// Header sets the names of the columns. In a full table they are centered, and long cells are wrapped.
 func (t *Table) Header(names ...string) {
-	t.table.AppendHeader(row(names))
+	t.LeftHeader(names...)
 	if !t.full {
 		return
 	}
-	columns := make([]table.ColumnConfig, len(names))
-	for i := range columns {
-		columns[i] = table.ColumnConfig{Number: i + 1, WidthMax: maxColumnWidth, WidthMaxEnforcer: text.WrapSoft}
+	for i := range names {
+		t.column(i+1, func(c *table.ColumnConfig) { c.AlignHeader = text.AlignCenter })
+		t.Wrap(i + 1)
 	}
-	t.table.SetColumnConfigs(columns)
+}
+
+// LeftHeader sets the names of the columns as they stand above numbers and texts of any length.
+func (t *Table) LeftHeader(names ...string) {
+	t.header = names
+	t.table.AppendHeader(row(names))
+}
+
+// GroupHeader sets two lines of names: groups, where equal neighbors are one wide cell, and under them names. All columns
+// but the first hold numbers, which end at the same place.
+func (t *Table) GroupHeader(groups, names []string) {
+	t.header = make([]string, len(names))
+	for i := range names {
+		t.header[i] = strings.TrimSpace(groups[i] + " " + names[i])
+		if i == 0 {
+			t.column(1, func(c *table.ColumnConfig) { c.AlignFooter = text.AlignRight })
+			continue
+		}
+		t.column(i+1, func(c *table.ColumnConfig) {
+			c.Align, c.AlignFooter, c.AlignHeader = text.AlignRight, text.AlignRight, text.AlignCenter
+		})
+	}
+	t.table.AppendHeader(row(groups), table.RowConfig{AutoMerge: true, AutoMergeAlign: text.AlignCenter})
+	t.table.AppendHeader(row(names))
+}
+
+func (t *Table) column(number int, change func(*table.ColumnConfig)) {
+	config := t.columns[number]
+	config.Number = number
+	change(&config)
+	t.columns[number] = config
 }
 
 // Row adds a row.
-func (t *Table) Row(cells ...string) { t.table.AppendRow(row(cells)) }
+func (t *Table) Row(cells ...string) {
+	t.rows = append(t.rows, cells)
+	t.table.AppendRow(row(cells))
+}
 
-// String draws the table; the last line has no newline.
-func (t *Table) String() string { return t.table.Render() }
+// Rows adds a row for each of the values that a name has. The name is said once.
+func (t *Table) Rows(name string, values []string) {
+	for _, value := range values {
+		t.Row(name, value)
+		name = ""
+	}
+}
+
+// Footer sets a row below all, as of totals.
+func (t *Table) Footer(cells ...string) {
+	t.rows = append(t.rows, cells) // of the last record, where the table is not drawn as one
+	t.table.AppendFooter(row(cells))
+}
+
+// Wrap breaks the lines of a column, numbered from 1, at words.
+func (t *Table) Wrap(number int) {
+	t.column(number, func(c *table.ColumnConfig) { c.WidthMax, c.WidthMaxEnforcer = maxColumnWidth, text.WrapSoft })
+}
+
+// SeparateRows draws lines between the rows.
+func (t *Table) SeparateRows() { t.table.Style().Options.SeparateRows = true }
+
+// String draws the table, however wide it is; the last line has no newline.
+func (t *Table) String() string {
+	t.table.SetColumnConfigs(slices.Collect(maps.Values(t.columns)))
+	return t.table.Render()
+}
+
+// Fit draws the table for a terminal with so many columns; zero is no limit. Where it does not fit, its widest column
+// gives way, and where that is not enough, each row becomes a paragraph.
+func (t *Table) Fit(width int) string {
+	drawn := t.String()
+	excess := text.LongestLineLen(drawn) - width
+	if width == 0 || excess <= 0 || len(t.rows) == 0 {
+		return drawn
+	}
+	number, widest := t.widest()
+	room := max(widest-excess, minColumnWidth)
+	if len(t.header) > 0 && (widest-excess < room || t.longestWord(number) > room) {
+		return t.paragraphs()
+	}
+	t.column(number, func(c *table.ColumnConfig) { c.WidthMax, c.WidthMaxEnforcer = room, text.WrapSoft })
+	return t.String()
+}
+
+// widest returns the number of the widest column, and how wide it is.
+func (t *Table) widest() (number, width int) {
+	for _, cells := range append([][]string{t.header}, t.rows...) {
+		for i, cell := range cells {
+			length := text.LongestLineLen(cell)
+			if limit := t.columns[i+1].WidthMax; limit > 0 {
+				length = min(length, limit)
+			}
+			if length > width {
+				number, width = i+1, length
+			}
+		}
+	}
+	return number, width
+}
+
+// longestWord is how long the words of a column get. Cut in two, a name could not be copied.
+func (t *Table) longestWord(number int) (length int) {
+	for _, cells := range t.rows {
+		for word := range strings.FieldsSeq(cells[number-1]) {
+			length = max(length, text.StringWidth(word))
+		}
+	}
+	return length
+}
+
+// paragraphs names each row by its first cell, and lists the others that say something.
+func (t *Table) paragraphs() string {
+	longest := 0
+	for _, name := range t.header[1:] {
+		longest = max(longest, text.StringWidth(name))
+	}
+	var drawn []string
+	if t.title != "" {
+		drawn = append(drawn, t.title)
+	}
+	for _, cells := range t.rows {
+		lines := cells[:1:1]
+		for i, name := range t.header[1:] {
+			if cell := cells[i+1]; cell != "" {
+				lines = append(lines, "  "+text.Pad(name, longest+2, ' ')+cell)
+			}
+		}
+		drawn = append(drawn, strings.Join(lines, "\n"))
+	}
+	return strings.Join(drawn, "\n\n") + "\n"
+}
 
 func row(cells []string) table.Row {
 	values := make(table.Row, len(cells))

@@ -337,3 +337,17 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestTextsAreThoseOfAllFilesOnce(t *testing.T) {
+	t.Parallel()
+	set, _ := load(t, item("a", "user: [evt.Meta.user, evt.Meta.path]"), item("b", "user: [evt.Meta.user]\npath: ['evt.Meta.path']"),
+		alertcontext.File{Path: "local", Text: []byte("user: [upper(evt.Meta.user)]"), Local: true})
+	want := map[string][]string{"user": {"evt.Meta.user", "evt.Meta.path", "upper(evt.Meta.user)"}, "path": {"evt.Meta.path"}}
+	if got := set.Texts(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v", got)
+	}
+	var none *alertcontext.Set
+	if got := none.Texts(); len(got) != 0 {
+		t.Errorf("got %v", got)
+	}
+}

@@ -39,6 +39,7 @@ type Set struct {
 // key is one key of an alert's context.
 type key struct {
 	name        string
+	texts       []string // of the expressions
 	expressions []*expression.Any
 }
 
@@ -65,7 +66,7 @@ func (w *written) UnmarshalYAML(node *yaml.Node) error {
 // Load compiles the files in their order, and joins what they say about the same key. An item without
 // context is logged; every other problem is an error that names the file.
 func Load(files []File, deps Deps) (*Set, error) {
-	l := loader{deps, map[string][]*expression.Any{}, map[[2]string]bool{}}
+	l := loader{deps: deps, merged: map[string]*key{}, known: map[[2]string]bool{}}
 	for i := range files {
 		if err := l.add(&files[i]); err != nil {
 			return nil, err
@@ -73,9 +74,21 @@ func Load(files []File, deps Deps) (*Set, error) {
 	}
 	set := &Set{log: deps.Log, maxLength: deps.MaxLength}
 	for _, name := range slices.Sorted(maps.Keys(l.merged)) {
-		set.keys = append(set.keys, key{name, l.merged[name]})
+		set.keys = append(set.keys, *l.merged[name])
 	}
 	return set, nil
+}
+
+// Texts returns the expressions of every key, as they were written.
+func (s *Set) Texts() map[string][]string {
+	texts := map[string][]string{}
+	if s == nil {
+		return texts
+	}
+	for i := range s.keys {
+		texts[s.keys[i].name] = slices.Clone(s.keys[i].texts)
+	}
+	return texts
 }
 
 // Footprint returns what Meta can ask of an event.
@@ -95,7 +108,7 @@ func (s *Set) Footprint() event.Footprint {
 // loader joins files.
 type loader struct {
 	deps   Deps
-	merged map[string][]*expression.Any
+	merged map[string]*key
 	known  map[[2]string]bool // key and text of what is merged
 }
 
@@ -125,7 +138,11 @@ func (l *loader) compile(name, text string) error {
 	}
 	compiled, err := l.deps.Expressions.CompileAny(text, env{})
 	l.known[id] = true
-	l.merged[name] = append(l.merged[name], compiled)
+	if l.merged[name] == nil {
+		l.merged[name] = &key{name: name}
+	}
+	merged := l.merged[name]
+	merged.texts, merged.expressions = append(merged.texts, text), append(merged.expressions, compiled)
 	return err
 }
 
