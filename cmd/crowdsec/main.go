@@ -30,10 +30,11 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	hostname, _ := os.Hostname() // "" when the kernel has none
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
 	err := engine.Run(ctx, options, engine.Surroundings{
-		Env: os.LookupEnv, Now: time.Now, Stdout: os.Stdout, Stderr: os.Stderr,
+		Env: os.LookupEnv, Now: time.Now, Hostname: hostname, PID: os.Getpid(), Stdout: os.Stdout, Stderr: os.Stderr,
 		Names: net.DefaultResolver, HTTP: &http.Client{Timeout: httpTimeout},
 		Reload: reload,
 		Ready:  func() error { return systemd.Notify(ctx, os.Getenv("NOTIFY_SOCKET"), systemd.Ready) },

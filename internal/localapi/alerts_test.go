@@ -147,6 +147,7 @@ func TestPushIsNoted(t *testing.T) {
 	m := f.machine("m1")
 	f.wait(time.Minute)
 	f.expect(201, `["1"]`, f.call("POST", "/v1/alerts", "["+alertJSON("1.1.1.1")+"]", m...))
+	f.flush()
 	machine, err := f.store.Machine(t.Context(), "m1")
 	if err != nil || !machine.LastPush.Equal(f.clock()) {
 		t.Errorf("last push %v, %v", machine.LastPush, err)

@@ -10,9 +10,23 @@ import (
 	"shieldwall/internal/domain"
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/localapi/allowlist"
+	"shieldwall/internal/localapi/store"
 	"shieldwall/internal/localapi/stream"
 	"shieldwall/internal/wire"
 )
+
+// forEither lets machines through and, which is ours, bouncers: what enforces may know what must pass.
+func (s *Server) forEither(next machineHandler) handler {
+	asMachine := s.forMachine(next)
+	asBouncer := s.forBouncer(func(w http.ResponseWriter, r *http.Request, _ domain.Bouncer) error { return next(w, r, "") })
+	return func(w http.ResponseWriter, r *http.Request) error {
+		certified := r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && r.Header.Get("Authorization") == ""
+		if certified || r.Header.Get("X-Api-Key") != "" {
+			return asBouncer(w, r)
+		}
+		return asMachine(w, r)
+	}
+}
 
 func (s *Server) listAllowlists(w http.ResponseWriter, r *http.Request, _ string) error {
 	lists, err := s.store.Allowlists(r.Context(), s.now().UTC())
@@ -151,6 +165,44 @@ func (s *Server) endAllowlisted(ctx context.Context, added []domain.AllowlistIte
 	}
 }
 
+// reconsider ends the decisions of profiles about what was listed between the judgement of their alerts, by what was
+// listed then, and their commit: neither who has listed it nor endAllowlisted could find them. What is listed later they
+// find.
+func (s *Server) reconsider(ctx context.Context, alerts []domain.Alert, listed *allowlist.Set) {
+	latest := s.allowlists.Set()
+	if listed == nil || listed == latest {
+		return
+	}
+	now := s.now().UTC()
+	uuids := judgedUUIDs(alerts, func(addresses domain.IPRange) bool { return latest.Concerns(addresses, now) })
+	if len(uuids) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterCommit)
+	defer cancel()
+	count, err := s.store.ExpireDecisions(ctx, store.DecisionFilter{UUIDs: uuids}, now)
+	if err != nil {
+		s.log.ErrorContext(ctx, "decisions about allowlisted addresses not ended", "error", err)
+		return
+	}
+	s.log.InfoContext(ctx, "decisions about allowlisted addresses ended", "count", count)
+	s.catchUp(ctx)
+}
+
+// judgedUUIDs returns the UUIDs of the decisions of profiles about addresses that concern.
+func judgedUUIDs(alerts []domain.Alert, concern func(domain.IPRange) bool) []string {
+	var uuids []string
+	for i := range alerts {
+		for _, decision := range alerts[i].Decisions {
+			addresses, err := domain.ParseIPRange(decision.Value)
+			if err == nil && decision.Scope.IsAddress() && isOfProfile(decision.Origin) && concern(addresses) {
+				uuids = append(uuids, decision.UUID)
+			}
+		}
+	}
+	return uuids
+}
+
 // judgedAbout returns the IDs of the decisions of profiles that items concern.
 func (s *Server) judgedAbout(items []domain.AllowlistItem, now time.Time) []int64 {
 	var ids []int64
@@ -161,8 +213,8 @@ func (s *Server) judgedAbout(items []domain.AllowlistItem, now time.Time) []int6
 		}
 		for _, inside := range []bool{false, true} {
 			filter := stream.Filter{Range: addresses, Inside: inside, IncludeSimulated: true}
-			for _, decision := range s.index.Query(filter, now) {
-				if isOfProfile(decision.Origin) {
+			for _, record := range s.index.Query(filter, now) {
+				if decision := record.Decision(); isOfProfile(decision.Origin) {
 					ids = append(ids, decision.ID)
 				}
 			}

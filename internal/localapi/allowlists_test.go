@@ -49,6 +49,11 @@ func TestAllowlistsAreShownAsPublished(t *testing.T) {
 			t.Errorf("%s: got %d %s\nwant %s", target, w.Code, w.Body, want)
 		}
 	}
+	b := f.bouncer()
+	f.expect(200, "["+head+office+nine+tail+","+check+"]", f.call("GET", "/v1/allowlists?with_content=true", "", b...))
+	if w := f.call("GET", "/v1/allowlists/al1", "", b...); w.Code != 401 {
+		t.Errorf("one list to a bouncer: %d", w.Code)
+	}
 	f.wait(time.Hour)
 	m = []string{"Authorization", "Bearer " + f.token("m1")}
 	f.expect(200, head+office+tail, f.call("GET", "/v1/allowlists/al1?with_content=true", "", m...))
@@ -151,6 +156,23 @@ func TestNewItemEndsDecisionsOfProfiles(t *testing.T) {
 	w := f.call("GET", "/v1/decisions/stream", "", b...)
 	if body := w.Body.String(); strings.Contains(body, `8.8.8.8`) || !strings.Contains(body, `"deleted": [{`) || !strings.Contains(body, "1.2.0.0/16") {
 		t.Errorf("stream: %s", body)
+	}
+}
+
+// TestItemThatIsListedBeforeTheCommit is about a decision that nobody can find who would have to end it.
+func TestItemThatIsListedBeforeTheCommit(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	m, b := f.machine("m1"), f.bouncer()
+	f.store.adding = func() {
+		f.store.adding = nil
+		f.allow("al1", item("1.2.3.0/24", ""))
+		f.call("GET", "/v1/allowlists/check/1.1.1.1", "", m...) // takes note of it, and ends what there is
+	}
+	f.expect(201, `["1","2","3"]`, f.call("POST", "/v1/alerts",
+		"["+alertJSON("1.2.3.4")+","+alertJSON("5.5.5.5")+","+banJSON("1.2.3.4", "1h")+"]", m...))
+	if got := decisionIDs(f.call("GET", "/v1/decisions", "", b...).Body.String()); got != "2 3" {
+		t.Errorf("active: %s", got)
 	}
 }
 

@@ -30,6 +30,7 @@ type Config struct {
 	AggregatedMetrics         bool          // leaves out what is counted by machine, bouncer or scenario
 	TraceDir                  string        // where the stacks of panics are kept, "" for nowhere
 	FollowInterval            time.Duration // between two looks for what other replicas wrote, default 1s
+	Alone                     bool          // no other Local API shares the database, so nobody needs to ask what others told
 }
 
 // Deps are what a Server works with. Store is required.
@@ -52,6 +53,7 @@ type Store interface {
 	store.Allowlists
 	store.Usage
 	store.Audit
+	store.Presence
 }
 
 func (d Deps) withDefaults() Deps {

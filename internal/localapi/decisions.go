@@ -13,10 +13,9 @@ import (
 	"shieldwall/internal/wire"
 )
 
-const (
-	pullNoted       = time.Minute // how exactly the last pull of a bouncer that asks live is known
-	pullNotedStream = time.Hour   // the same for one that also follows the stream, which needs that time itself
-)
+// pullNotedStream is how exactly the last live query is known of a bouncer that also follows the stream, which needs that
+// time itself.
+const pullNotedStream = time.Hour
 
 func (s *Server) queryDecisions(w http.ResponseWriter, r *http.Request, bouncer domain.Bouncer) error {
 	q, err := queryOf(r)
@@ -37,8 +36,9 @@ func (s *Server) queryDecisions(w http.ResponseWriter, r *http.Request, bouncer 
 		s.noteLivePull(r, bouncer, now)
 	}
 	var documents []wire.Decision // null when there are none
-	for _, decision := range found {
-		document := wire.FromDecision(decision, now)
+	for i := range found {
+		decision := found[i].Decision()
+		document := wire.FromDecision(&decision, now)
 		document.UUID = ""
 		documents = append(documents, document)
 	}
@@ -46,7 +46,7 @@ func (s *Server) queryDecisions(w http.ResponseWriter, r *http.Request, bouncer 
 }
 
 // page cuts the part out of decisions, which are by ID, that the request asks for.
-func page(q query, decisions []*domain.Decision) ([]*domain.Decision, error) {
+func page(q query, decisions []stream.Record) ([]stream.Record, error) {
 	after, err := q.number("id_gt", 0)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func page(q query, decisions []*domain.Decision) ([]*domain.Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	first := slices.IndexFunc(decisions, func(d *domain.Decision) bool { return d.ID > after })
+	first := slices.IndexFunc(decisions, func(r stream.Record) bool { return r.ID() > after })
 	if first < 0 {
 		return nil, nil
 	}
@@ -71,19 +71,13 @@ func page(q query, decisions []*domain.Decision) ([]*domain.Decision, error) {
 	return decisions, nil
 }
 
-// noteLivePull stores that the bouncer is alive. The stream of the same bouncer announces what has expired
+// noteLivePull takes down that the bouncer is alive. The stream of the same bouncer announces what has expired
 // since that time, so one that follows the stream is left alone.
 func (s *Server) noteLivePull(r *http.Request, bouncer domain.Bouncer, now time.Time) {
-	precision := pullNoted
-	if bouncer.Cursor != 0 {
-		precision = pullNotedStream
-	}
-	if now.Sub(bouncer.LastPull) < precision {
+	if bouncer.Cursor != 0 && now.Sub(bouncer.LastPull) < pullNotedStream {
 		return
 	}
-	if err := s.bouncers.Update(r.Context(), bouncer, s.clientAddress(r), store.BouncerChange{LastPull: &now}); err != nil {
-		s.log.WarnContext(r.Context(), "time of the last pull not stored", "bouncer", bouncer.Name, "error", err)
-	}
+	s.bouncers.Note(bouncer, s.clientAddress(r), store.BouncerChange{LastPull: &now})
 }
 
 func (s *Server) expireDecisions(w http.ResponseWriter, r *http.Request, machineID string) error {

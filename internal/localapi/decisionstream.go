@@ -23,6 +23,7 @@ const (
 // What follows is ours: a client that knows it can tell that an answer is complete and how far it goes.
 const (
 	revisionHeader = "X-Shieldwall-Revision" // last change of the decision log that the answer includes
+	sinceHeader    = "X-Shieldwall-Since"    // change that the answer continues from; 0: it is everything that is active
 	newHeader      = "X-Shieldwall-New"      // entries of "new"
 	deletedHeader  = "X-Shieldwall-Deleted"  // entries of "deleted"
 )
@@ -40,6 +41,9 @@ func (s *Server) streamDecisions(w http.ResponseWriter, r *http.Request, bouncer
 	if err != nil {
 		return err
 	}
+	if bouncer.Cursor, err = positionOf(q, bouncer); err != nil {
+		return err
+	}
 	if err := s.meet(r.Context(), bouncer); err != nil {
 		return err
 	}
@@ -47,8 +51,11 @@ func (s *Server) streamDecisions(w http.ResponseWriter, r *http.Request, bouncer
 		return s.streamSnapshot(w, r, filter, bouncer)
 	}
 	answer, now := s.awaitDelta(r.Context(), filter, bouncer, wait)
+	if err := r.Context().Err(); err != nil {
+		return fmt.Errorf("the bouncer has left: %w", err) // it must be told what it would have been told now
+	}
 	out := newStreamWriter(w, now)
-	out.announce(answer.Cursor, len(answer.New), len(answer.Deleted))
+	out.announce(answer)
 	if err := out.write(answer); err != nil {
 		return fmt.Errorf("writing the stream: %w", err)
 	}
@@ -70,9 +77,25 @@ func waitOf(q query) (time.Duration, error) {
 	return min(wait, maxWait), nil
 }
 
-// meet catches up with what another replica has told the bouncer.
+// positionOf returns the change up to which the bouncer was told: what it says itself, if it does, because an
+// answer may have been lost on its way.
+func positionOf(q query, bouncer domain.Bouncer) (int64, error) {
+	text := q.text("revision")
+	if text == "" {
+		return bouncer.Cursor, nil
+	}
+	revision, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || revision < 0 {
+		return 0, fault.Errorf(fault.Invalid, "parameter 'revision' is not a revision (=%s)", text)
+	}
+	return revision, nil
+}
+
+// meet catches up with what another replica may have told the bouncer. It may have done so a moment ago, which the store
+// does not know yet; telling less would take it back, and who remembers a later position than that would never tell
+// it again. So nobody answers from the past.
 func (s *Server) meet(ctx context.Context, bouncer domain.Bouncer) error {
-	if bouncer.Cursor <= s.index.Seq() {
+	if s.cfg.Alone && bouncer.Cursor <= s.index.Seq() {
 		return nil
 	}
 	return s.index.Sync(ctx)
@@ -113,19 +136,14 @@ type pull struct {
 	idle   bool // it told nothing
 }
 
-// notePull moves the cursor of a bouncer that was sent a complete answer. Idle polls are noted once a minute,
-// so that they cost the store nothing. When it fails the bouncer is told the same again.
+// notePull moves the cursor of a bouncer that was sent a complete answer. If this process is killed before that is stored,
+// the bouncer is told the same again.
 func (s *Server) notePull(r *http.Request, bouncer domain.Bouncer, p pull) {
-	if p.idle && p.at.Sub(bouncer.LastPull) < pullNoted {
-		return
+	change := store.BouncerChange{LastPull: &p.at}
+	if !p.idle {
+		change.Cursor = &p.cursor
 	}
-	// The client may hang up as soon as it has everything: that must not lose its cursor.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), afterCommit)
-	defer cancel()
-	change := store.BouncerChange{LastPull: &p.at, Cursor: &p.cursor}
-	if err := s.bouncers.Update(ctx, bouncer, s.clientAddress(r), change); err != nil {
-		s.log.WarnContext(ctx, "cursor not stored", "bouncer", bouncer.Name, "error", err)
-	}
+	s.bouncers.Note(bouncer, s.clientAddress(r), change)
 }
 
 // probeStream answers a HEAD: the key is good.
@@ -150,10 +168,11 @@ func newStreamWriter(w http.ResponseWriter, now time.Time) *streamWriter {
 	return out
 }
 
-func (s *streamWriter) announce(revision int64, added, deleted int) {
-	s.w.Header().Set(revisionHeader, strconv.FormatInt(revision, 10))
-	s.w.Header().Set(newHeader, strconv.Itoa(added))
-	s.w.Header().Set(deletedHeader, strconv.Itoa(deleted))
+func (s *streamWriter) announce(answer stream.Answer) {
+	s.w.Header().Set(revisionHeader, strconv.FormatInt(answer.Cursor, 10))
+	s.w.Header().Set(sinceHeader, strconv.FormatInt(answer.Since, 10))
+	s.w.Header().Set(newHeader, strconv.Itoa(len(answer.New)))
+	s.w.Header().Set(deletedHeader, strconv.Itoa(len(answer.Deleted)))
 }
 
 // send writes a piece and sees to it that it leaves.

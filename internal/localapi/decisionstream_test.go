@@ -114,6 +114,62 @@ func TestStreamTellsThoseWhoWait(t *testing.T) {
 	}
 }
 
+// TestStreamTellsNothingToThoseWhoHaveLeft: what nobody can have received is told to who asks next.
+func TestStreamTellsNothingToThoseWhoHaveLeft(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	m, b := f.machine("m1"), f.bouncer()
+	f.call("GET", "/v1/decisions/stream?startup=true", "", b...)
+	f.call("POST", "/v1/alerts", "["+banJSON("192.0.2.1", "1h")+"]", m...)
+	ctx, leave := context.WithCancel(t.Context())
+	f.store.read = leave
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/v1/decisions/stream", nil)
+	r.RemoteAddr = "127.0.0.1:4000"
+	r.Header.Set(b[0], b[1])
+	f.server.Handler().ServeHTTP(httptest.NewRecorder(), r)
+	if got := decisionIDs(f.call("GET", "/v1/decisions/stream", "", b...).Body.String()); got != "1" {
+		t.Errorf("who came back was told %q", got)
+	}
+}
+
+// TestStreamDoesNotGoBack: a bouncer that comes from another replica is not told an older state of things, although
+// this one remembers it from before.
+func TestStreamDoesNotGoBack(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	m, b := f.machine("m1"), f.bouncer()
+	other := f.start()
+	ask := func(handler http.Handler, query string) string {
+		t.Helper()
+		w := send(t, handler, "127.0.0.1:4000", "GET", "/v1/decisions/stream"+query, "", b...)
+		return w.Header().Get("X-Shieldwall-Revision") + " " + decisionIDs(w.Body.String())
+	}
+	for _, step := range []struct {
+		name, want string
+		do         func() string
+	}{
+		{name: "startup here", want: "0 ", do: func() string { return ask(f.server.Handler(), "?startup=true") }},
+		{name: "delta there", want: "0 ", do: func() string { return ask(other.Handler(), "") }},
+		{name: "addition here", want: "1 1", do: func() string {
+			f.call("POST", "/v1/alerts", "["+banJSON("192.0.2.1", "1h")+"]", m...)
+			return ask(f.server.Handler(), "")
+		}},
+		{name: "removal here", want: "2 1", do: func() string {
+			f.call("DELETE", "/v1/decisions/1", "", m...)
+			return ask(f.server.Handler(), "")
+		}},
+		{name: "there again", want: "2 1", do: func() string { return ask(other.Handler(), "") }},
+		{name: "startup there", want: "3 2", do: func() string {
+			f.call("POST", "/v1/alerts", "["+banJSON("192.0.2.2", "1h")+"]", m...)
+			return strings.TrimSuffix(ask(other.Handler(), "?startup=true"), " 1")
+		}},
+	} {
+		if got := step.do(); got != step.want {
+			t.Errorf("%s: got %q, want %q", step.name, got, step.want)
+		}
+	}
+}
+
 func TestStreamWaitsNoLongerThanAsked(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -148,6 +204,36 @@ func TestStreamSaysWhatIsComplete(t *testing.T) {
 	expect("", "601")
 	expect("?startup=true", "621")
 	expect("?startup=true", "621")
+}
+
+// TestStreamContinuesFromTheRevisionThatIsAsked: an answer that was lost is told again, and what cannot be continued
+// is told whole.
+func TestStreamContinuesFromTheRevisionThatIsAsked(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	m, b := f.machine("m1"), f.bouncer()
+	seed(t, f, m)
+	f.call("GET", "/v1/decisions/stream?startup=true", "", b...)
+	f.call("POST", "/v1/alerts", "["+banJSON("192.0.2.77", "1h")+"]", m...)
+	for _, c := range []struct{ query, since, revision, ids string }{
+		{"", "5", "6", "6"},            // and this answer is lost
+		{"", "6", "6", ""},             // what the Local API believes was told
+		{"?revision=5", "5", "6", "6"}, // what was
+		{"?revision=6&wait=1ms", "6", "6", ""},
+		{"?revision=0", "0", "6", "1 2 5 6"},
+		{"?revision=99", "0", "6", "1 2 5 6"}, // of another database
+		{"?startup=true&revision=5", "0", "6", "1 2 5 6"},
+	} {
+		w := f.call("GET", "/v1/decisions/stream"+c.query, "", b...)
+		header := w.Header()
+		if header.Get("X-Shieldwall-Since") != c.since || header.Get("X-Shieldwall-Revision") != c.revision || decisionIDs(w.Body.String()) != c.ids {
+			t.Errorf("%q: got %s to %s: %s, want %+v", c.query, header.Get("X-Shieldwall-Since"), header.Get("X-Shieldwall-Revision"), w.Body, c)
+		}
+	}
+	for _, revision := range []string{"x", "-1", "1.5"} {
+		f.expect(400, `{"message":"parameter 'revision' is not a revision (=`+revision+`)"}`,
+			f.call("GET", "/v1/decisions/stream?revision="+revision, "", b...))
+	}
 }
 
 // TestSnapshotsAreShared: whoever asks second is sent what is encoded once, compressed if it can take that, and

@@ -51,7 +51,9 @@ type faultyStore struct {
 	mu        sync.Mutex
 	down      bool
 	listsDown bool
-	panics    bool // set before the first request
+	panics    bool   // set before the first request
+	adding    func() // called before alerts are stored, when not nil; set like that
+	read      func() // called after changes are read, when not nil; set like that
 }
 
 func (s *faultyStore) setDown(down bool) {
@@ -94,12 +96,18 @@ func (s *faultyStore) ChangesSince(ctx context.Context, seq int64, limit int) ([
 	if err := s.err(); err != nil {
 		return nil, err
 	}
+	if s.read != nil {
+		defer s.read()
+	}
 	return s.Store.ChangesSince(ctx, seq, limit)
 }
 
 func (s *faultyStore) AddAlerts(ctx context.Context, alerts []domain.Alert) ([]int64, error) {
 	if s.panics {
 		panic("the store is broken")
+	}
+	if s.adding != nil {
+		s.adding()
 	}
 	return s.Store.AddAlerts(ctx, alerts)
 }
@@ -203,6 +211,14 @@ func profiles(t *testing.T, text string) []profile.Profile {
 		t.Fatal(err)
 	}
 	return loaded
+}
+
+// flush stores what the Local API has in memory.
+func (f *fixture) flush() {
+	f.t.Helper()
+	if err := f.server.Flush(f.t.Context()); err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 func (f *fixture) clock() time.Time {

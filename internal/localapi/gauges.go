@@ -9,7 +9,6 @@ import (
 
 	"shieldwall/internal/domain"
 	"shieldwall/internal/localapi/store"
-	"shieldwall/internal/localapi/stream"
 )
 
 // gaugesTimeout bounds what a scrape may ask of the database.
@@ -57,8 +56,8 @@ func (g *gauges) Describe(to chan<- *prometheus.Desc) {
 func (g *gauges) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), gaugesTimeout)
 	defer cancel()
-	for counted, count := range g.countActive() {
-		to <- prometheus.MustNewConstMetric(g.active, prometheus.GaugeValue, float64(count), counted.reason, counted.origin, counted.action)
+	for of, count := range g.server.index.Count(g.server.now()) {
+		to <- prometheus.MustNewConstMetric(g.active, prometheus.GaugeValue, float64(count), of.Scenario, of.Origin, of.Type)
 	}
 	to <- prometheus.MustNewConstMetric(g.size, prometheus.GaugeValue, float64(g.server.allowlists.Set().Len()))
 	counts, err := g.server.store.CountAlerts(ctx, store.AlertFilter{ExcludeCAPI: true})
@@ -81,16 +80,4 @@ func (g *gauges) collectHeartbeat(to chan<- prometheus.Metric, machine *domain.M
 	if !machine.LastHeartbeat.IsZero() {
 		to <- prometheus.MustNewConstMetric(g.heartbeats, prometheus.GaugeValue, float64(machine.LastHeartbeat.Unix()), machine.ID)
 	}
-}
-
-// activeKey is what active decisions are counted by.
-type activeKey struct{ reason, origin, action string }
-
-// countActive counts the decisions that bouncers enforce: simulated ones are none.
-func (g *gauges) countActive() map[activeKey]int {
-	counts := map[activeKey]int{}
-	for _, decision := range g.server.index.Query(stream.Filter{}, g.server.now()) {
-		counts[activeKey{decision.Scenario, decision.Origin, decision.Type}]++
-	}
-	return counts
 }

@@ -36,13 +36,16 @@ func (s *Server) openAuth(cfg Config, deps Deps) (err error) {
 	if s.tokens, err = auth.NewTokens(cfg.Secret, deps.Now); err != nil {
 		return err
 	}
-	s.machines, err = auth.NewMachines(deps.Store, auth.MachineOptions{
+	known := newcomers{Store: deps.Store, journal: s.journal}
+	s.machines, err = auth.NewMachines(known, auth.MachineOptions{
 		Certificates: agents, AutoRegistration: cfg.AutoRegistration, Log: deps.Log, Now: deps.Now,
 	})
 	if err != nil {
 		return err
 	}
-	s.bouncers, err = auth.NewBouncers(deps.Store, auth.BouncerOptions{Certificates: bouncers, Log: deps.Log, Now: deps.Now})
+	s.bouncers, err = auth.NewBouncers(known, auth.BouncerOptions{
+		Certificates: bouncers, Presence: s.presence, Log: deps.Log, Now: deps.Now,
+	})
 	if err != nil {
 		return err
 	}

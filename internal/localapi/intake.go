@@ -25,7 +25,7 @@ func (s *Server) createAlerts(w http.ResponseWriter, r *http.Request, machineID 
 	if err != nil {
 		return err
 	}
-	alerts, err := s.judge(r.Context(), documents, machineID)
+	alerts, listed, err := s.judge(r.Context(), documents, machineID)
 	if err != nil {
 		return err
 	}
@@ -33,6 +33,7 @@ func (s *Server) createAlerts(w http.ResponseWriter, r *http.Request, machineID 
 	if err != nil {
 		return err
 	}
+	s.reconsider(r.Context(), alerts, listed)
 	for i := range alerts {
 		if a := &alerts[i]; isManual(a) {
 			s.noteMachine(r, machineID, "decisions.add", a.Scenario, len(a.Decisions))
@@ -46,11 +47,10 @@ func (s *Server) createAlerts(w http.ResponseWriter, r *http.Request, machineID 
 }
 
 // judge turns documents into alerts with their decisions, those that they brought or those of the profiles.
-// Alerts about what is on an allowlist, and those whose decisions are all about nothing, are left out. An
-// error names the first alert to blame.
-func (s *Server) judge(ctx context.Context, documents []wire.Alert, machineID string) ([]domain.Alert, error) {
-	alerts := make([]domain.Alert, 0, len(documents))
-	var listed *allowlist.Set
+// Alerts about what is on an allowlist, and those whose decisions are all about nothing, are left out; listed is
+// what was on allowlists, nil when they had no say. An error names the first alert to blame.
+func (s *Server) judge(ctx context.Context, documents []wire.Alert, machineID string) (alerts []domain.Alert, listed *allowlist.Set, err error) {
+	alerts = make([]domain.Alert, 0, len(documents))
 	if slices.ContainsFunc(documents, func(document wire.Alert) bool { return isAboutSource(&document) }) {
 		listed = s.freshAllowlists(ctx)
 	}
@@ -60,14 +60,14 @@ func (s *Server) judge(ctx context.Context, documents []wire.Alert, machineID st
 		}
 		alert, err := s.judgeOne(ctx, &documents[i])
 		if err != nil {
-			return nil, fault.Errorf(fault.KindOf(err), "alert %d: %w", i, err)
+			return nil, nil, fault.Errorf(fault.KindOf(err), "alert %d: %w", i, err)
 		}
 		alert.MachineID = machineID
 		if s.complete(ctx, &alert) {
 			alerts = append(alerts, alert)
 		}
 	}
-	return alerts, nil
+	return alerts, listed, nil
 }
 
 // isManual reports whether somebody, not a profile, has decided.
@@ -125,9 +125,7 @@ func (s *Server) keep(ctx context.Context, alerts []domain.Alert, machineID stri
 	s.catchUp(ctx)
 	now := s.now()
 	s.logAlerts(ctx, alerts, now)
-	if err := s.store.UpdateMachine(ctx, machineID, store.MachineChange{LastPush: &now}); err != nil {
-		s.log.WarnContext(ctx, "time of the last push not stored", "machine", machineID, "error", err)
-	}
+	s.presence.NoteMachine(machineID, store.MachineChange{LastPush: &now})
 	return ids, nil
 }
 

@@ -13,10 +13,9 @@ import (
 )
 
 const (
-	journalEvery   = time.Second
-	journalBatch   = 500    // entries written at once
-	journalMax     = 50_000 // entries that wait while the store is away
-	journalTimeout = 5 * time.Second
+	journalEvery = time.Second
+	journalBatch = 500    // entries written at once
+	journalMax   = 50_000 // entries that wait while the store is away
 )
 
 // journal keeps who changed what through the API. Entries are written in batches, so that no request waits
@@ -86,13 +85,6 @@ func (j *journal) next() []domain.AuditEntry {
 		j.waiting = nil
 	}
 	return batch
-}
-
-// closeJournal writes the last entries after the last request.
-func (s *Server) closeJournal(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), journalTimeout)
-	defer cancel()
-	return s.journal.flush(ctx)
 }
 
 // noteMachine records a change that a machine has made. Nothing was changed when count is zero.

@@ -31,10 +31,16 @@ func TestChangesAreOnRecordAfterACleanStop(t *testing.T) {
 		{"DELETE", "/v1/decisions/2", ""},
 		{"DELETE", "/v1/alerts/1", ""},
 		{"DELETE", "/v1/alerts", ""},
+		{"POST", "/v1/watchers", `{"machine_id":"m2","password":"p"}`},
+		{"DELETE", "/v1/watchers/self", ""},
 	} {
 		if w := f.call(call.method, call.target, call.body, m...); w.Code >= 300 {
 			t.Fatalf("%s %s: %d %s", call.method, call.target, w.Code, w.Body)
 		}
+	}
+	key := f.bouncer()
+	for _, peer := range []string{"192.0.2.1:1", "192.0.2.2:1", "192.0.2.2:2"} {
+		f.expect(http.StatusOK, "null", f.callFrom(peer, "GET", "/v1/decisions", "", key...))
 	}
 	cancel()
 	if err := <-ended; err != nil {
@@ -54,6 +60,9 @@ func TestChangesAreOnRecordAfterACleanStop(t *testing.T) {
 		`machine m1 127.0.0.1 decisions.expire "id 2" 1`,
 		`machine m1 127.0.0.1 alerts.delete "id 1" 1`,
 		`machine m1 127.0.0.1 alerts.delete "all" 1`,
+		`machine m2 127.0.0.1 machine.add "m2" 1`,
+		`machine m1 127.0.0.1 machine.delete "m1" 1`,
+		`bouncer b1@192.0.2.2 192.0.2.2 bouncer.add "b1@192.0.2.2" 1`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -22,6 +22,7 @@ const (
 	idleTimeout     = 3 * time.Minute // bouncers poll every few seconds, heartbeats come every minute
 	maxHeaderBytes  = 64 << 10
 	shutdownTimeout = 5 * time.Second
+	flushTimeout    = 5 * time.Second
 )
 
 // Listen binds the configured address and socket. The error names the one that cannot be bound, and then
@@ -114,11 +115,19 @@ func (s *Server) Serve(ctx context.Context) error {
 	group.Go(func() error { return s.index.Run(ctx) })
 	group.Go(func() error { return s.followAllowlists(ctx) })
 	group.Go(func() error { return s.journal.run(ctx) })
+	group.Go(func() error { return s.presence.Run(ctx) })
 	group.Go(func() error {
 		<-ctx.Done()
 		return shutDown(context.WithoutCancel(ctx), server)
 	})
-	return errors.Join(group.Wait(), s.closeJournal(ctx))
+	return errors.Join(group.Wait(), s.flushLast(ctx))
+}
+
+// flushLast stores what the last requests have left.
+func (s *Server) flushLast(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	defer cancel()
+	return s.Flush(ctx)
 }
 
 // serveOn serves with TLS, if it is configured, on TCP, and without on the socket.

@@ -52,7 +52,7 @@ func (s *Server) table() []route {
 			{get, s.forBouncer(s.streamDecisions)},
 			{head, s.forProbe(s.probeStream)},
 		}},
-		{"/v1/allowlists", []method{{get, s.forMachine(s.listAllowlists)}}},
+		{"/v1/allowlists", []method{{get, s.forEither(s.listAllowlists)}}},
 		{"/v1/allowlists/{allowlist_name}", []method{{get, s.forMachine(s.showAllowlist)}}},
 		{"/v1/allowlists/check", []method{
 			{post, s.forMachine(s.checkManyAllowlists)},

@@ -2,6 +2,7 @@ package localapi
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"shieldwall/internal/localapi/allowlist"
 	"shieldwall/internal/localapi/auth"
+	"shieldwall/internal/localapi/presence"
 	"shieldwall/internal/localapi/profile"
 	"shieldwall/internal/localapi/stream"
 )
@@ -34,6 +36,7 @@ type Server struct {
 	profiles   atomic.Pointer[profile.Evaluator]
 	proxies    []netip.Prefix
 	metrics    *metrics
+	presence   *presence.Book
 	journal    *journal
 	traces     traces
 	large      chan struct{} // see admission
@@ -50,7 +53,8 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	deps = deps.withDefaults()
 	s := &Server{
 		cfg: cfg, store: deps.Store, log: deps.Log, now: deps.Now, newUUID: deps.NewUUID, proxies: cfg.proxies(),
-		journal: &journal{store: deps.Store, log: deps.Log}, traces: traces{dir: cfg.TraceDir}, large: make(chan struct{}, largeAtOnce),
+		presence: presence.New(deps.Store, deps.Log), journal: &journal{store: deps.Store, log: deps.Log},
+		traces: traces{dir: cfg.TraceDir}, large: make(chan struct{}, largeAtOnce),
 		openAPI: sync.OnceValues(encodeOpenAPI), stopping: make(chan struct{}),
 	}
 	var err error
@@ -77,9 +81,17 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Server, error) {
 	return s, nil
 }
 
-// Handler returns the whole API. It can be used without Listen and Serve, which add nothing but listeners
-// and the following of other replicas.
+// Handler returns the whole API. It can be used without Listen and Serve, which add listeners, the following of other
+// replicas, and regular calls of Flush.
 func (s *Server) Handler() http.Handler { return s.handler }
+
+// Applied returns the number of the last change of the decision log that answers include.
+func (s *Server) Applied() int64 { return s.index.Seq() }
+
+// Flush stores what is kept in memory for a moment: when machines and bouncers were heard of, and who changed what.
+func (s *Server) Flush(ctx context.Context) error {
+	return errors.Join(s.presence.Flush(ctx), s.journal.flush(ctx))
+}
 
 // SetProfiles replaces the profiles for alerts that arrive from now on.
 func (s *Server) SetProfiles(profiles []profile.Profile) {

@@ -22,6 +22,7 @@ const (
 
 	snapshotLife = time.Second // durations are told in whole seconds
 	maxSnapshots = 8           // filters, of which an installation has few
+	typicalEntry = 160         // bytes
 	maxShared    = 32 << 20    // bytes of a snapshot that is kept as it is; a larger one is kept compressed only
 )
 
@@ -33,7 +34,7 @@ type encoder struct {
 }
 
 func (e *encoder) write(answer stream.Answer) error {
-	e.piece = append(make([]byte, 0, streamChunk+streamChunk/4), `{"new": [`...)
+	e.piece = append(make([]byte, 0, sizeOfPiece(&answer)), `{"new": [`...)
 	if err := e.list(answer.New); err != nil {
 		return err
 	}
@@ -44,12 +45,19 @@ func (e *encoder) write(answer stream.Answer) error {
 	return e.flush(append(e.piece, "]}"...))
 }
 
-func (e *encoder) list(decisions []*domain.Decision) error {
-	for i, decision := range decisions {
+// sizeOfPiece is enough for what is written at once. Most answers tell nothing, and cost no more than they need.
+func sizeOfPiece(answer *stream.Answer) int {
+	const frame = 32
+	return min(frame+typicalEntry*(len(answer.New)+len(answer.Deleted)), streamChunk+streamChunk/4)
+}
+
+func (e *encoder) list(records []stream.Record) error {
+	for i := range records {
 		if i > 0 {
 			e.piece = append(e.piece, ',')
 		}
-		e.piece = wire.AppendStreamed(e.piece, decision, e.now)
+		decision := records[i].Decision()
+		e.piece = wire.AppendStreamed(e.piece, &decision, e.now)
 		if len(e.piece) < streamChunk {
 			continue
 		}
@@ -89,8 +97,7 @@ func (s *snapshot) isFresh(now time.Time) bool {
 }
 
 func (s *snapshot) encode() []byte {
-	const typical = 160 // bytes of an entry
-	size := typical * (len(s.answer.New) + len(s.answer.Deleted))
+	size := typicalEntry * (len(s.answer.New) + len(s.answer.Deleted))
 	if size > maxShared {
 		return nil
 	}
@@ -152,7 +159,7 @@ func (s *Server) streamSnapshot(w http.ResponseWriter, r *http.Request, filter s
 	snapshot := s.snapshots.get(s.index, filter, now)
 	time.AfterFunc(2*snapshotLife, func() { s.snapshots.drop(s.now()) })
 	out := newStreamWriter(w, snapshot.at)
-	out.announce(snapshot.answer.Cursor, len(snapshot.answer.New), len(snapshot.answer.Deleted))
+	out.announce(snapshot.answer)
 	if err := out.snapshot(snapshot, takesGzip(r)); err != nil {
 		return fmt.Errorf("writing the stream: %w", err)
 	}

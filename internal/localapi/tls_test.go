@@ -240,6 +240,7 @@ func TestBouncersUseCertificates(t *testing.T) {
 	}
 	s.want("200", s.pull(client, "User-Agent", "crowdsec-firewall-bouncer/v0.0.34"))
 	s.want("200", s.ask(client, "GET", "/v1/decisions/stream?startup=true", "", "User-Agent", "crowdsec-firewall-bouncer/v0.0.34"))
+	s.flush()
 	rows, err := s.store.Bouncers(t.Context(), store.BouncerFilter{Name: "fw@127.0.0.1"})
 	if err != nil || len(rows) != 1 {
 		t.Fatalf("stored %+v, %v", rows, err)

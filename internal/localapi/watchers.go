@@ -110,15 +110,14 @@ func (s *Server) deleteSelf(w http.ResponseWriter, r *http.Request, machineID st
 	if err := s.store.DeleteMachine(r.Context(), machineID); err != nil {
 		return err
 	}
+	s.noteMachine(r, machineID, "machine.delete", machineID, 1)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-func (s *Server) heartbeat(w http.ResponseWriter, r *http.Request, machineID string) error {
+func (s *Server) heartbeat(w http.ResponseWriter, _ *http.Request, machineID string) error {
 	now := s.now()
-	if err := s.store.UpdateMachine(r.Context(), machineID, store.MachineChange{LastHeartbeat: &now}); err != nil {
-		return err
-	}
+	s.presence.NoteMachine(machineID, store.MachineChange{LastHeartbeat: &now})
 	w.WriteHeader(http.StatusOK)
 	return nil
 }

@@ -195,6 +195,7 @@ func TestHeartbeatAndSelfDeletion(t *testing.T) {
 	m := f.machine("m1")
 	f.wait(time.Minute)
 	f.expect(200, ``, f.call("GET", "/v1/heartbeat", "", m...))
+	f.flush()
 	machine, err := f.store.Machine(t.Context(), "m1")
 	if err != nil || !machine.LastHeartbeat.Equal(f.clock()) {
 		t.Errorf("last heartbeat %v, %v", machine.LastHeartbeat, err)

@@ -7,22 +7,27 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"shieldwall/internal/config"
+	"shieldwall/internal/domain"
 	"shieldwall/internal/expression"
 	"shieldwall/internal/localapi"
 	"shieldwall/internal/localapi/auth"
 	"shieldwall/internal/localapi/profile"
+	"shieldwall/internal/localapi/replica"
 	"shieldwall/internal/localapi/store"
 	"shieldwall/internal/localapi/store/sql"
+	"shieldwall/internal/platform/buildinfo"
 )
 
 const (
 	secretSize      = 64                // bytes, also the least that CS_LAPI_SECRET may have
 	secretName      = "jwt_signing_key" //nolint:gosec // the name of a secret, not a secret
+	flushJob        = "flush"           // that only one of several Local APIs does
 	flushInterval   = time.Minute
 	maxAuditAge     = 365 * 24 * time.Hour
 	changeLogRounds = 60             // of flushes, to one of the change log
@@ -66,6 +71,7 @@ func (d *daemon) openLocalAPI(ctx context.Context, cfg *config.Config) (*localAP
 	settings := serverConfig(cfg.API.Server, secret, profiles)
 	settings.TraceDir = filepath.Join(cfg.Paths.DataDir, "trace")
 	settings.AggregatedMetrics = cfg.Prometheus.Level == "aggregated"
+	settings.Alone = cfg.Database.Type == "sqlite"
 	api.server, err = localapi.New(ctx, settings, localapi.Deps{
 		Store: api.store, Log: api.log, Now: d.around.Now, Registry: prometheus.Registerer(d.registry),
 	})
@@ -128,6 +134,10 @@ func (d *daemon) startLocalAPI(ctx context.Context) error {
 	if err := d.api.server.Listen(ctx); err != nil {
 		return err
 	}
+	self, err := d.joinReplicas()
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // outlives the log processor, which sends to it
 	served := make(chan error, 1)
 	go func() {
@@ -137,18 +147,28 @@ func (d *daemon) startLocalAPI(ctx context.Context) error {
 			d.api.ended <- fmt.Errorf("local api ended: %w", err)
 		}
 	}()
-	flushed := make(chan struct{})
-	go func() {
-		defer close(flushed)
-		d.api.flushRegularly(ctx)
-	}()
+	var others sync.WaitGroup
+	others.Go(func() { self.Run(ctx) })
+	if d.api.flush != nil {
+		others.Go(func() { self.Hold(ctx, flushJob, d.api.flushRegularly) })
+	}
 	d.cleanups.PushClose("local api", func() error {
 		cancel()
-		<-flushed
+		others.Wait()
 		return <-served
 	})
 	d.log.Info("Local API is listening", "address", d.api.server.Addr())
 	return nil
+}
+
+// joinReplicas makes this Local API, which listens, one of those that share the database.
+func (d *daemon) joinReplicas() (*replica.Replica, error) {
+	return replica.New(d.api.store, replica.Options{
+		Node: domain.Node{
+			Hostname: d.around.Hostname, PID: d.around.PID, Address: d.api.server.Addr().String(), Version: buildinfo.Read().Version,
+		},
+		Applied: d.api.server.Applied, Log: d.api.log, Now: d.around.Now, Registry: d.registry,
+	})
 }
 
 // apiEnded receives when the Local API has ended without being asked to; never without one.
@@ -169,11 +189,8 @@ func (a *localAPI) reload(cfg *config.Config) error {
 	return nil
 }
 
-// flushRegularly removes old alerts as the configuration says.
+// flushRegularly removes old alerts as the configuration says. Of all Local APIs on a database, one does.
 func (a *localAPI) flushRegularly(ctx context.Context) {
-	if a.flush == nil {
-		return
-	}
 	ticker := time.NewTicker(flushInterval)
 	defer ticker.Stop()
 	for round := 0; ; round++ {

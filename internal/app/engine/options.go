@@ -31,14 +31,16 @@ type Options struct {
 
 // Surroundings are what the daemon takes from its process.
 type Surroundings struct {
-	Env    func(name string) (string, bool)
-	Now    func() time.Time
-	Stdout io.Writer
-	Stderr io.Writer
-	Names  dns.Resolver     // asks name servers
-	HTTP   *http.Client     // for what expressions fetch; it has a timeout
-	Reload <-chan os.Signal // a value asks for a reload
-	Ready  func() error     // called when everything has started
+	Env      func(name string) (string, bool)
+	Now      func() time.Time
+	Hostname string // "" when it is not known
+	PID      int
+	Stdout   io.Writer
+	Stderr   io.Writer
+	Names    dns.Resolver     // asks name servers
+	HTTP     *http.Client     // for what expressions fetch; it has a timeout
+	Reload   <-chan os.Signal // a value asks for a reload
+	Ready    func() error     // called when everything has started
 }
 
 func (o *Options) validate() error {

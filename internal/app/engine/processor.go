@@ -66,7 +66,8 @@ type run struct {
 	stopSources context.CancelFunc
 	stopOutput  context.CancelFunc
 	client      *localapiclient.Client
-	unregisters bool // when the process ends
+	collector   prometheus.Collector // of the client
+	unregisters bool                 // when the process ends
 	deliverer   *output.Deliverer
 	background  sync.WaitGroup
 	processed   chan struct{} // closed when every line is through
@@ -102,8 +103,8 @@ func (d *daemon) planProcessor(cfg *config.Config) (*plan, error) {
 	p.client, err = localapiclient.New(localapiclient.Config{
 		URL: credentials.URL, Login: credentials.Login, Password: credentials.Password,
 		CACert: credentials.CACertPath, Cert: credentials.CertPath, Key: credentials.KeyPath,
-		InsecureSkipVerify: cfg.API.Client.InsecureSkipVerify,
-		UserAgent:          buildinfo.Read().UserAgent(), Timeout: requestTimeout, Now: d.around.Now,
+		InsecureSkipVerify: cfg.API.Client.InsecureSkipVerify, RegistrationToken: credentials.RegistrationToken,
+		UserAgent: buildinfo.Read().UserAgent(), Timeout: requestTimeout, Now: d.around.Now,
 		Scenarios: func() []string { return p.rules.names },
 	}, d.log)
 	return p, err
@@ -216,10 +217,15 @@ func (p *processor) start(ctx context.Context, plan *plan) error {
 	if err := p.restoreBuckets(plan); err != nil {
 		return err
 	}
+	collector := localapiclient.NewCollector(plan.client)
+	if err := p.registry.Register(collector); err != nil {
+		return fmt.Errorf("registering metrics of the client: %w", err)
+	}
 	sourceCtx, stopSources := context.WithCancel(ctx)
 	outputCtx, stopOutput := context.WithCancel(context.WithoutCancel(ctx))
 	r := &run{
-		stopSources: stopSources, stopOutput: stopOutput, client: plan.client, processed: make(chan struct{}),
+		stopSources: stopSources, stopOutput: stopOutput, processed: make(chan struct{}),
+		client: plan.client, collector: collector,
 		unregisters: plan.cfg.API.Client.UnregisterOnExit && !plan.replay, // a replay borrows the machine of the service
 	}
 	options := logprocessor.Options{
@@ -240,6 +246,7 @@ func (p *processor) start(ctx context.Context, plan *plan) error {
 	r.background.Go(func() { p.report("delivering alerts", r.deliverer.Run(outputCtx)) })
 	r.background.Go(func() { p.report("saving positions", p.checkpoints.Run(outputCtx, checkpointInterval)) })
 	r.background.Go(func() { p.beat(outputCtx, plan.client) })
+	r.background.Go(func() { plan.client.Watch(outputCtx) })
 	if !plan.replay {
 		identity := p.identity(plan)
 		r.background.Go(func() { p.usage.Run(outputCtx, plan.client, identity) })
@@ -301,6 +308,7 @@ func (p *processor) stop(ctx context.Context) error {
 		return nil
 	}
 	p.running = nil
+	p.registry.Unregister(r.collector)
 	r.stopSources()
 	<-r.processed
 	r.stopOutput()

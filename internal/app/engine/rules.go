@@ -7,13 +7,11 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
-	"shieldwall/content"
 	"shieldwall/internal/config"
 	"shieldwall/internal/expression"
 	"shieldwall/internal/expression/datafile"
@@ -22,7 +20,6 @@ import (
 	"shieldwall/internal/hub"
 	"shieldwall/internal/logprocessor/alertcontext"
 	"shieldwall/internal/logprocessor/enrich"
-	"shieldwall/internal/logprocessor/grok"
 	"shieldwall/internal/logprocessor/parser"
 	"shieldwall/internal/logprocessor/scenario"
 	"shieldwall/internal/platform/geoip"
@@ -66,7 +63,7 @@ func loadRules(cfg *config.Config, d ruleDeps) (*rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	patterns, err := loadPatterns(cfg.Paths.PatternDir)
+	patterns, err := parser.Patterns(cfg.Paths.PatternDir)
 	if err != nil {
 		return nil, err
 	}
@@ -144,40 +141,4 @@ func scenarioItems(installed []hub.Item) []scenario.Item {
 		items = append(items, scenario.Item{Path: item.Path, Text: item.Text, Hash: item.Hash, Version: item.Version})
 	}
 	return items
-}
-
-// loadPatterns returns the embedded grok patterns with those of the administrator's folder over them.
-func loadPatterns(dir string) (*grok.Library, error) {
-	library := grok.New()
-	for _, file := range content.Patterns() {
-		if err := library.AddFile(file.Name, strings.NewReader(file.Text)); err != nil {
-			return nil, fmt.Errorf("embedded patterns: %w", err)
-		}
-	}
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return library, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading pattern_dir: %w", err)
-	}
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	for _, entry := range entries {
-		if entry.IsDir() || strings.Contains(entry.Name(), ".") {
-			continue
-		}
-		if err := overrideWith(library, filepath.Join(dir, entry.Name())); err != nil {
-			return nil, err
-		}
-	}
-	return library, nil
-}
-
-func overrideWith(library *grok.Library, path string) error {
-	file, err := os.Open(path) //nolint:gosec // below the configured folder
-	if err != nil {
-		return fmt.Errorf("reading pattern file: %w", err)
-	}
-	defer file.Close() //nolint:errcheck // only read
-	return library.OverrideFile(path, file)
 }

@@ -20,6 +20,7 @@ import (
 
 	"shieldwall/internal/domain"
 	"shieldwall/internal/domain/fault"
+	"shieldwall/internal/localapi/presence"
 	"shieldwall/internal/localapi/store"
 )
 
@@ -35,6 +36,7 @@ var errForbidden = errors.New("access forbidden")
 // live queries are answered without the store. It is safe for concurrent use.
 type Bouncers struct {
 	store        store.Bouncers
+	presence     *presence.Book
 	certificates *Certificates
 	log          *slog.Logger
 	now          func() time.Time
@@ -66,6 +68,7 @@ type Caller struct {
 // BouncerOptions are what Bouncers work with.
 type BouncerOptions struct {
 	Certificates *Certificates // nil: none is accepted
+	Presence     *presence.Book
 	Log          *slog.Logger
 	Now          func() time.Time
 }
@@ -77,7 +80,8 @@ func NewBouncers(bouncers store.Bouncers, options BouncerOptions) (*Bouncers, er
 		return nil, err
 	}
 	return &Bouncers{
-		store: bouncers, certificates: options.Certificates, log: options.Log, now: options.Now, seen: seen,
+		store: bouncers, presence: options.Presence, certificates: options.Certificates, log: options.Log, now: options.Now,
+		seen: seen,
 	}, nil
 }
 
@@ -123,6 +127,7 @@ func (b *Bouncers) Authenticate(ctx context.Context, who Caller) (domain.Bouncer
 	if err != nil {
 		return domain.Bouncer{}, err
 	}
+	bouncer = b.presence.Amend(bouncer)
 	if bouncer.Type != kind || bouncer.Version != version {
 		bouncer.Type, bouncer.Version = kind, version
 		change := store.BouncerChange{Type: &kind, Version: &version}
@@ -157,16 +162,14 @@ func forbidden(reason Reason, detail string) *RefusalError {
 	return refuse(SideBouncer, reason, fault.Forbidden, errForbidden).because(detail)
 }
 
-// Update stores what has changed about a bouncer that called from address.
-func (b *Bouncers) Update(ctx context.Context, bouncer domain.Bouncer, address netip.Addr, change store.BouncerChange) error {
+// Note takes down when a bouncer that called from address has pulled, and how far it got. It is in force at once, and is
+// stored a moment later.
+func (b *Bouncers) Note(bouncer domain.Bouncer, address netip.Addr, change store.BouncerChange) {
 	id := caller{keyHash: bouncer.KeyHash, address: address}
 	if bouncer.AuthType == domain.AuthTLS {
 		id = caller{certified: bouncer.Name, address: address}
 	}
-	if err := b.store.UpdateBouncer(ctx, bouncer.ID, change); err != nil {
-		b.forget(id)
-		return err
-	}
+	b.presence.NoteBouncer(bouncer.ID, change)
 	if change.Cursor != nil {
 		bouncer.Cursor = *change.Cursor
 	}
@@ -174,7 +177,6 @@ func (b *Bouncers) Update(ctx context.Context, bouncer domain.Bouncer, address n
 		bouncer.LastPull = *change.LastPull
 	}
 	b.remember(id, bouncer)
-	return nil
 }
 
 func (b *Bouncers) recall(id caller) (domain.Bouncer, bool) {
@@ -198,12 +200,6 @@ func (b *Bouncers) remember(id caller, bouncer domain.Bouncer) {
 	b.seen.Add(id, remembered{bouncer: bouncer, until: until})
 }
 
-func (b *Bouncers) forget(id caller) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.seen.Remove(id)
-}
-
 // identify finds or makes the bouncer of a caller.
 func (b *Bouncers) identify(ctx context.Context, id caller) (domain.Bouncer, error) {
 	if id.certified != "" {
@@ -224,10 +220,20 @@ func (b *Bouncers) identify(ctx context.Context, id caller) (domain.Bouncer, err
 	case len(rows) == 0:
 		return domain.Bouncer{}, forbidden(ReasonKey, "unknown key")
 	case len(rows) == 1 && rows[0].IPAddress == "":
-		rows[0].IPAddress = address
-		return rows[0], b.store.UpdateBouncer(ctx, rows[0].ID, store.BouncerChange{IPAddress: &address})
+		return b.claimFirst(ctx, rows[0], id)
 	}
 	return b.addSibling(ctx, rows[0], address)
+}
+
+// claimFirst gives a bouncer that was never used to who calls, unless somebody else with its key was faster, here or at
+// another replica: two who share a bouncer would each miss what the other is told.
+func (b *Bouncers) claimFirst(ctx context.Context, unused domain.Bouncer, id caller) (domain.Bouncer, error) {
+	unused.IPAddress = id.address.String()
+	err := b.store.UpdateBouncer(ctx, unused.ID, store.BouncerChange{IPAddress: &unused.IPAddress})
+	if fault.Is(err, fault.NotFound) {
+		return b.identify(ctx, id)
+	}
+	return unused, err
 }
 
 // identifyCertified finds or makes the bouncer of a certificate.

@@ -20,6 +20,7 @@ import (
 	"shieldwall/internal/domain"
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/localapi/auth"
+	"shieldwall/internal/localapi/presence"
 	"shieldwall/internal/localapi/store"
 	"shieldwall/internal/platform/tlsfiles/tlstest"
 )
@@ -289,7 +290,8 @@ func TestBouncersWithACertificate(t *testing.T) {
 	who := auth.Caller{Key: "k", TLS: connection(pair, ca.Certificate), Address: netip.MustParseAddr("10.0.0.1"), UserAgent: "a/1"}
 	s := &bouncerStore{rows: []domain.Bouncer{keyed(1, "k", "10.0.0.1")}}
 	bouncers, err := auth.NewBouncers(s, auth.BouncerOptions{
-		Certificates: newCertificates(t, ca, auth.SideBouncer, &now), Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
+		Certificates: newCertificates(t, ca, auth.SideBouncer, &now), Presence: presence.New(nil, nil),
+		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -310,10 +312,11 @@ func TestBouncersWithACertificate(t *testing.T) {
 		t.Errorf("left %q", s.names())
 	}
 	b, err := bouncers.Authenticate(t.Context(), who)
-	cursor := int64(9)
-	if err != nil || bouncers.Update(t.Context(), b, who.Address, store.BouncerChange{Cursor: &cursor}) != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
+	cursor, pulled := int64(9), at(0)
+	bouncers.Note(b, who.Address, store.BouncerChange{Cursor: &cursor, LastPull: &pulled})
 	asked := s.asked
 	if b, err = bouncers.Authenticate(t.Context(), who); err != nil || b.Cursor != 9 || s.asked != asked {
 		t.Errorf("not remembered: %+v, %v", b, err)

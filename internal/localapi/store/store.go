@@ -59,7 +59,7 @@ type BouncerFilter struct {
 
 // BouncerChange lists what to change; nil leaves a field as it is.
 type BouncerChange struct {
-	IPAddress *string
+	IPAddress *string // of a bouncer that has none: others are NotFound, so that of several who claim it one gets it
 	Type      *string
 	Version   *string
 	LastPull  *time.Time
@@ -76,7 +76,7 @@ type Alerts interface {
 	Alert(ctx context.Context, id int64) (domain.Alert, error)
 	// Alerts returns those that match, newest first unless the filter says otherwise.
 	Alerts(ctx context.Context, filter AlertFilter) ([]domain.Alert, error)
-	// CountAlerts returns how many alerts match, by scenario.
+	// CountAlerts returns how many alerts match, by scenario. Limit and ordering of the filter are ignored.
 	CountAlerts(ctx context.Context, filter AlertFilter) (map[string]int, error)
 	// DeleteAlerts removes those that match, with their decisions, and logs the removal of the active
 	// ones. Limit, ordering and WithDecisions of the filter are ignored. It returns how many alerts went.
@@ -135,6 +135,9 @@ type ChangeLog interface {
 	// Snapshot returns the decisions that are active at now, by ID, and the sequence number of the last
 	// change that it includes.
 	Snapshot(ctx context.Context, now time.Time) (Snapshot, error)
+	// VisitActive calls visit for each decision of such a snapshot, by ID, and returns its sequence number. There may
+	// be more of them than fit into the memory as they are.
+	VisitActive(ctx context.Context, now time.Time, visit func(*domain.Decision)) (seq int64, err error)
 	// ChangesSince returns up to limit changes with a sequence number above seq, in order. A change is
 	// visible only when every change with a lower number is.
 	ChangesSince(ctx context.Context, seq int64, limit int) ([]Change, error)
@@ -196,10 +199,23 @@ type Replicas interface {
 	Acquire(ctx context.Context, job, holder string, ttl time.Duration) (bool, error)
 	// Release gives a lease back at once; nothing happens when holder does not have it.
 	Release(ctx context.Context, job, holder string) error
-	// SeenNode stores a sign of life of a node, and forgets nodes not seen for an hour.
-	SeenNode(ctx context.Context, node domain.Node) error
+	// SeenNode stores a sign of life of a node. It forgets nodes not seen for an hour, and those that this one has
+	// replaced at their address. It returns how many committed changes the node has not applied. SeenAt, Lag and
+	// Leases are set by the store.
+	SeenNode(ctx context.Context, node domain.Node) (lag int64, err error)
+	// ForgetNode removes a node that has ended; nothing happens when it is not there.
+	ForgetNode(ctx context.Context, id string) error
 	// Nodes returns the nodes seen lately, with the leases they hold, by start.
 	Nodes(ctx context.Context) ([]domain.Node, error)
+}
+
+// Presence keeps when machines and bouncers were heard of. That changes with every request, so it is written for many at
+// a time.
+type Presence interface {
+	// UpdateMachines changes the fields that are set, by the machine's ID. Machines that are gone are left out.
+	UpdateMachines(ctx context.Context, changes map[string]MachineChange) error
+	// UpdateBouncers changes the fields that are set, by the bouncer's ID. Bouncers that are gone are left out.
+	UpdateBouncers(ctx context.Context, changes map[int64]BouncerChange) error
 }
 
 // Audit keeps who changed what.

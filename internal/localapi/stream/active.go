@@ -1,87 +1,77 @@
 package stream
 
 import (
-	"container/heap"
 	"slices"
-	"sort"
-	"time"
 
 	"shieldwall/internal/domain"
 )
 
-// active holds the decisions in force, reachable by ID, value, address, partition and end. A decision is
-// never changed once it is in here: readers may keep the pointers they are given.
+// active holds the decisions in force, reachable by ID, value, address, partition and end. A decision is never
+// changed while it is in here; readers take copies with them.
 type active struct {
-	byID        map[int64]*entry
-	byValue     map[string]*group
-	byAddress   trie
+	entries     slab
+	byID        roll
+	byAddress   places            // decisions about one address in its usual spelling: the first of a chain
+	byText      map[string]*group // all others
+	byRange     trie              // the groups that are about addresses
 	byPartition map[partition]*roll
 	byEnd       endings
 }
 
-// entry is one decision and where it is linked in.
-type entry struct {
-	decision   domain.Decision
-	group      *group
-	prev, next *entry // in the group
-	heapIndex  int    // in byEnd
-	gone       bool   // still in its roll, but no longer in force
-}
-
-// group is the decisions about one value.
+// group is the decisions about one value that is no address in its usual spelling.
 type group struct {
 	value      string
 	covers     domain.IPRange // invalid when the value is no address
-	first      *entry
+	first      ref
 	nextInNode *group // in the trie
 }
 
 func newActive() *active {
-	return &active{
-		byID:        map[int64]*entry{},
-		byValue:     map[string]*group{},
+	a := &active{
+		byText:      map[string]*group{},
 		byPartition: map[partition]*roll{},
 	}
+	a.byEnd.of = &a.entries
+	a.byAddress = newPlaces(&a.entries)
+	return a
 }
 
-// add puts d in force, in the place of another decision with its ID.
-func (a *active) add(d domain.Decision) *entry {
-	a.remove(d.ID)
-	e := &entry{decision: d}
-	a.byID[d.ID] = e
-	a.groupOf(d.Value).link(e)
-	a.rollOf(partitionOf(&d)).insert(e)
-	heap.Push(&a.byEnd, e)
-	return e
+// add puts a decision in force, in the place of another one with its ID.
+func (a *active) add(record Record) {
+	a.remove(record.id)
+	r := a.entries.put(record)
+	a.byID.insert(&a.entries, r)
+	a.link(r)
+	a.rollOf(record.partition()).insert(&a.entries, r)
+	a.byEnd.push(r)
 }
 
-// remove ends a decision and returns it, nil when it is not in force.
-func (a *active) remove(id int64) *entry {
-	e := a.byID[id]
-	if e == nil {
-		return nil
+// remove ends a decision and returns it; false when it is not in force.
+func (a *active) remove(id int64) (Record, bool) {
+	r := a.byID.find(&a.entries, id)
+	if r == nobody {
+		return Record{}, false
 	}
-	delete(a.byID, id)
+	e := a.entries.at(r)
+	ended := e.Record
 	a.unlink(e)
-	key := partitionOf(&e.decision)
-	if a.byPartition[key].remove(e); len(a.byPartition[key].entries) == 0 {
+	a.byEnd.remove(r)
+	e.gone = true
+	a.byID.noteGone(&a.entries)
+	key := ended.partition()
+	if a.byPartition[key].noteGone(&a.entries); len(a.byPartition[key].refs) == 0 {
 		delete(a.byPartition, key)
 	}
-	heap.Remove(&a.byEnd, e.heapIndex)
-	return e
+	return ended, true
 }
 
-func (a *active) groupOf(value string) *group {
-	if g := a.byValue[value]; g != nil {
-		return g
+// lookUp returns the entry with an ID, nil without one.
+func (a *active) lookUp(id int64) *entry {
+	r := a.byID.find(&a.entries, id)
+	if r == nobody {
+		return nil
 	}
-	g := &group{value: value}
-	a.byValue[value] = g
-	if covers, err := domain.ParseIPRange(value); err == nil {
-		g.covers = covers
-		a.byAddress.insert(covers, g)
-	}
-	return g
+	return a.entries.at(r)
 }
 
 func (a *active) rollOf(key partition) *roll {
@@ -93,198 +83,208 @@ func (a *active) rollOf(key partition) *roll {
 	return r
 }
 
-func (a *active) unlink(e *entry) {
-	g := e.group
-	g.unlink(e)
-	if g.first != nil {
+// link puts an entry into the chain of its value, behind the first one.
+func (a *active) link(r ref) {
+	e := a.entries.at(r)
+	first := a.first(&e.Record)
+	if first == nobody {
+		a.begin(&e.Record, r)
 		return
 	}
-	delete(a.byValue, g.value)
-	if g.covers.IsValid() {
-		a.byAddress.remove(g.covers, g)
+	head := a.entries.at(first)
+	e.prev, e.next = first, head.next
+	if e.next != nobody {
+		a.entries.at(e.next).prev = r
 	}
+	head.next = r
 }
 
-// nextEnd returns when the next decision ends; false when there is none.
-func (a *active) nextEnd() (time.Time, bool) {
-	if len(a.byEnd) == 0 {
-		return time.Time{}, false
+func (a *active) unlink(e *entry) {
+	if e.next != nobody {
+		a.entries.at(e.next).prev = e.prev
 	}
-	return a.byEnd[0].decision.Until, true
+	if e.prev != nobody {
+		a.entries.at(e.prev).next = e.next
+	} else {
+		a.begin(&e.Record, e.next)
+	}
+	e.prev, e.next = nobody, nobody
 }
 
-// find returns the decisions that match and are in force at now, by ID.
-func (a *active) find(filter *Filter, now time.Time) []*entry {
+// first returns the first entry about what the record is about.
+func (a *active) first(about *Record) ref {
+	if about.isAddress() {
+		return a.byAddress.get(about.address)
+	}
+	return a.firstAbout(about.spelled.value)
+}
+
+// firstAbout returns the first entry about a value.
+func (a *active) firstAbout(value string) ref {
+	if address, ok := addressOf(value); ok {
+		return a.byAddress.get(address)
+	}
+	if g := a.byText[value]; g != nil {
+		return g.first
+	}
+	return nobody
+}
+
+// begin makes an entry the first one about what the record is about; nobody ends the chain.
+func (a *active) begin(about *Record, first ref) {
 	switch {
-	case filter.Range.IsValid():
-		return a.findByAddress(filter, now)
-	case filter.Value != "":
-		return sorted(appendMatching(nil, a.byValue[filter.Value], filter, now))
+	case !about.isAddress():
+		a.beginGroup(about.spelled.value, first)
+	case first == nobody:
+		a.byAddress.remove(about.address)
+	default:
+		a.byAddress.set(about.address, first)
 	}
-	var runs [][]*entry
-	for key, r := range a.byPartition {
-		if filter.selectsPartition(key) {
-			runs = append(runs, r.matching(filter, now))
+}
+
+func (a *active) beginGroup(value string, first ref) {
+	g := a.byText[value]
+	switch {
+	case first == nobody:
+		delete(a.byText, value)
+		if g.covers.IsValid() {
+			a.byRange.remove(g.covers, g)
+		}
+	case g != nil:
+		g.first = first
+	default:
+		g = &group{value: value, first: first}
+		a.byText[value] = g
+		if covers, err := domain.ParseIPRange(value); err == nil {
+			g.covers = covers
+			a.byRange.insert(covers, g)
 		}
 	}
-	return mergeByID(runs)
 }
 
-func (a *active) findByAddress(filter *Filter, now time.Time) []*entry {
-	var found []*entry
-	visit := func(g *group) { found = appendMatching(found, g, filter, now) }
-	if filter.Inside {
-		a.byAddress.inside(filter.Range, visit)
-	} else {
-		a.byAddress.covering(filter.Range, visit)
+// nextEnd returns when the next decision ends, in µs; false when there is none.
+func (a *active) nextEnd() (int64, bool) {
+	if len(a.byEnd.refs) == 0 {
+		return 0, false
 	}
-	return sorted(found)
+	return a.byEnd.until(0), true
 }
 
-func appendMatching(found []*entry, g *group, filter *Filter, now time.Time) []*entry {
-	if g == nil {
-		return found
+// firstToEnd returns the ID of the decision that ends next. There must be one.
+func (a *active) firstToEnd() int64 { return a.entries.at(a.byEnd.refs[0]).id }
+
+// find returns the decisions that match, which are in force, by ID.
+func (a *active) find(v *view) []ref {
+	switch {
+	case v.filter.Range.IsValid():
+		return a.sorted(a.findByAddress(v))
+	case v.filter.Value != "":
+		return a.sorted(a.appendMatching(nil, a.firstAbout(v.filter.Value), v))
 	}
-	for e := g.first; e != nil; e = e.next {
-		if isActive(&e.decision, now) && filter.matches(&e.decision) {
-			found = append(found, e)
+	return a.findInPartitions(v)
+}
+
+func (a *active) findInPartitions(v *view) []ref {
+	var selected []*roll
+	size := 0
+	for key, r := range a.byPartition {
+		if v.filter.selectsPartition(key) {
+			selected = append(selected, r)
+			size += len(r.refs)
+		}
+	}
+	if len(selected) > 1 && 2*size > len(a.byID.refs) { // passing over the others is less work than merging
+		return a.byID.matching(v, size)
+	}
+	var runs [][]ref
+	for _, r := range selected {
+		runs = append(runs, r.matching(v, len(r.refs)))
+	}
+	return a.mergeByID(runs)
+}
+
+func (a *active) findByAddress(v *view) (found []ref) {
+	visit := func(g *group) { found = a.appendMatching(found, g.first, v) }
+	if v.filter.Inside {
+		a.byRange.inside(v.filter.Range, visit)
+		return a.appendInside(found, v)
+	}
+	a.byRange.covering(v.filter.Range, visit)
+	if v.filter.Range.First == v.filter.Range.Last {
+		found = a.appendMatching(found, a.byAddress.get(v.filter.Range.First.As16()), v)
+	}
+	return found
+}
+
+// fewAddresses are looked up one by one: more of them than that, and it is shorter to look at all that there are.
+const fewAddresses = 1024
+
+// appendInside appends what is about one of the addresses of the filter.
+func (a *active) appendInside(found []ref, v *view) []ref {
+	address := v.filter.Range.First
+	for range fewAddresses {
+		found = a.appendMatching(found, a.byAddress.get(address.As16()), v)
+		if address == v.filter.Range.Last {
+			return found
+		}
+		address = address.Next()
+	}
+	found = nil
+	a.byRange.inside(v.filter.Range, func(g *group) { found = a.appendMatching(found, g.first, v) })
+	for _, first := range a.byAddress.slots {
+		if first != nobody && v.filter.Range.Contains(a.entries.at(first).covers()) {
+			found = a.appendMatching(found, first, v)
 		}
 	}
 	return found
 }
 
-// longest returns when the last of the matching decisions about s ends, zero without one.
-func (a *active) longest(s subject, filter *Filter, now time.Time) time.Time {
-	var end time.Time
-	a.each(s, filter, now, func(e *entry) {
-		if e.decision.Until.After(end) {
-			end = e.decision.Until
+// appendMatching appends those of a chain that match.
+func (a *active) appendMatching(found []ref, first ref, v *view) []ref {
+	for r := first; r != nobody; r = a.entries.at(r).next {
+		if v.sees(&a.entries.at(r).Record) {
+			found = append(found, r)
 		}
-	})
-	return end
+	}
+	return found
 }
 
 // each calls visit for every matching decision about s.
-func (a *active) each(s subject, filter *Filter, now time.Time, visit func(*entry)) {
-	g := a.byValue[s.value]
-	if g == nil {
-		return
-	}
-	for e := g.first; e != nil; e = e.next {
-		if subjectOf(&e.decision) == s && isActive(&e.decision, now) && filter.matches(&e.decision) {
+func (a *active) each(s subject, v *view, visit func(*entry)) {
+	for r := a.firstAbout(s.value); r != nobody; r = a.entries.at(r).next {
+		if e := a.entries.at(r); e.concerns(s) && v.sees(&e.Record) {
 			visit(e)
 		}
 	}
 }
 
-func (g *group) link(e *entry) {
-	e.group, e.next = g, g.first
-	if g.first != nil {
-		g.first.prev = e
+// records returns copies of entries.
+func (a *active) records(refs []ref) []Record {
+	if len(refs) == 0 {
+		return nil
 	}
-	g.first = e
-}
-
-func (g *group) unlink(e *entry) {
-	if e.prev == nil {
-		g.first = e.next
-	} else {
-		e.prev.next = e.next
+	records := make([]Record, len(refs))
+	for i, r := range refs {
+		records[i] = a.entries.at(r).Record
 	}
-	if e.next != nil {
-		e.next.prev = e.prev
-	}
-	e.prev, e.next = nil, nil
+	return records
 }
 
-// roll is a partition's decisions by ID. Entries that are gone stay until they are the majority, so that
-// removing is cheap.
-type roll struct {
-	entries []*entry
-	gone    int
+func (a *active) sorted(refs []ref) []ref {
+	slices.SortFunc(refs, a.byIDs)
+	return refs
 }
 
-func (r *roll) insert(e *entry) {
-	last := len(r.entries) - 1
-	if last < 0 || r.entries[last].decision.ID < e.decision.ID {
-		r.entries = append(r.entries, e)
-		return
-	}
-	at := sort.Search(len(r.entries), func(i int) bool { return r.entries[i].decision.ID > e.decision.ID })
-	r.entries = slices.Insert(r.entries, at, e)
-}
-
-func (r *roll) remove(e *entry) {
-	e.gone = true
-	r.gone++
-	if r.gone > len(r.entries)/2 {
-		r.entries = slices.DeleteFunc(r.entries, func(e *entry) bool { return e.gone })
-		r.gone = 0
-	}
-}
-
-func (r *roll) matching(filter *Filter, now time.Time) []*entry {
-	found := make([]*entry, 0, len(r.entries)-r.gone)
-	for _, e := range r.entries {
-		if !e.gone && isActive(&e.decision, now) && filter.matchesInPartition(&e.decision) {
-			found = append(found, e)
-		}
-	}
-	return found
-}
-
-// endings is a heap of decisions, the one that ends first on top.
-type endings []*entry
-
-// Len implements heap.Interface.
-func (h endings) Len() int { return len(h) }
-
-// Less implements heap.Interface.
-func (h endings) Less(i, j int) bool { return h[i].decision.Until.Before(h[j].decision.Until) }
-
-// Swap implements heap.Interface.
-func (h endings) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].heapIndex, h[j].heapIndex = i, j
-}
-
-// Push implements heap.Interface.
-func (h *endings) Push(item any) {
-	e, _ := item.(*entry)
-	e.heapIndex = len(*h)
-	*h = append(*h, e)
-}
-
-// Pop implements heap.Interface.
-func (h *endings) Pop() any {
-	old := *h
-	last := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return last
-}
-
-func sorted(entries []*entry) []*entry {
-	slices.SortFunc(entries, byID)
-	return entries
-}
-
-func byID(a, b *entry) int {
-	switch {
-	case a.decision.ID < b.decision.ID:
-		return -1
-	case a.decision.ID > b.decision.ID:
-		return 1
-	}
-	return 0
+func (a *active) byIDs(one, other ref) int {
+	return byID(a.entries.at(one).Record, a.entries.at(other).Record)
 }
 
 // mergeByID joins sorted runs into one.
-func mergeByID(runs [][]*entry) []*entry {
+func (a *active) mergeByID(runs [][]ref) []ref {
 	for len(runs) > 1 {
-		var merged [][]*entry
+		var merged [][]ref
 		for i := 0; i+1 < len(runs); i += 2 {
-			merged = append(merged, mergeTwo(runs[i], runs[i+1]))
+			merged = append(merged, a.mergeTwo(runs[i], runs[i+1]))
 		}
 		if len(runs)%2 == 1 {
 			merged = append(merged, runs[len(runs)-1])
@@ -297,14 +297,14 @@ func mergeByID(runs [][]*entry) []*entry {
 	return runs[0]
 }
 
-func mergeTwo(a, b []*entry) []*entry {
-	merged := make([]*entry, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		if byID(a[0], b[0]) <= 0 {
-			merged, a = append(merged, a[0]), a[1:]
+func (a *active) mergeTwo(one, other []ref) []ref {
+	merged := make([]ref, 0, len(one)+len(other))
+	for len(one) > 0 && len(other) > 0 {
+		if a.byIDs(one[0], other[0]) <= 0 {
+			merged, one = append(merged, one[0]), one[1:]
 		} else {
-			merged, b = append(merged, b[0]), b[1:]
+			merged, other = append(merged, other[0]), other[1:]
 		}
 	}
-	return append(append(merged, a...), b...)
+	return append(append(merged, one...), other...)
 }

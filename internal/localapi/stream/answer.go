@@ -1,21 +1,22 @@
 package stream
 
 import (
+	"maps"
+	"math"
 	"slices"
 	"time"
-
-	"shieldwall/internal/domain"
+	"unique"
 )
 
 // overlap is how much of the time before the last answer is told again: clocks of replicas differ.
 const overlap = 2 * time.Second
 
-// Answer is what a bouncer must cease and begin to enforce, each by ascending ID. The decisions are shared:
-// they must not be changed.
+// Answer is what a bouncer must cease and begin to enforce, each by ascending ID.
 type Answer struct {
-	New     []*domain.Decision
-	Deleted []*domain.Decision
+	New     []Record
+	Deleted []Record
 	Cursor  int64 // to ask the next Delta with
+	Since   int64 // cursor that it continues from; 0: it is everything that is active
 	Repeats bool  // all that it tells was told before, or lies so near the last answer that it may have been
 }
 
@@ -23,11 +24,32 @@ type Answer struct {
 func (a *Answer) IsEmpty() bool { return len(a.New)+len(a.Deleted) == 0 }
 
 // Query returns the decisions that match and are active at now, by ID, duplicates included.
-func (x *Index) Query(filter Filter, now time.Time) []*domain.Decision {
+func (x *Index) Query(filter Filter, now time.Time) []Record {
 	x.expire(now)
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return decisionsOf(x.active.find(&filter, now))
+	return x.active.records(x.active.find(newView(x.active, &filter, now)))
+}
+
+// Common is what decisions are counted by.
+type Common struct{ Origin, Type, Scenario string }
+
+// Count returns how many decisions are active at now; simulated ones are none.
+func (x *Index) Count(now time.Time) map[Common]int {
+	x.expire(now)
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	byKind := map[unique.Handle[kind]]int{}
+	for _, r := range x.active.byEnd.refs {
+		byKind[x.active.entries.at(r).kind]++
+	}
+	counts := map[Common]int{}
+	for handle, count := range byKind {
+		if k := handle.Value(); !k.simulated {
+			counts[Common{Origin: k.origin, Type: k.remediation, Scenario: k.scenario}] += count
+		}
+	}
+	return counts
 }
 
 // Startup returns everything that matches and is active at now, and what is known to have ended recently.
@@ -52,6 +74,7 @@ func (x *Index) Delta(cursor int64, since time.Time, filter Filter, now time.Tim
 		changes: x.changes.from(func(c change) bool { return c.seq > cursor }),
 		expired: x.expired.from(func(e expiry) bool { return e.at.After(from) }),
 	}, &filter, now)
+	answer.Since = cursor
 	answer.Repeats = cursor == x.seq && !x.lastExpiry.After(since)
 	return answer
 }
@@ -62,8 +85,9 @@ type window struct {
 }
 
 func (x *Index) startup(filter *Filter, now time.Time) Answer {
-	answer, _ := x.removals(window{}, newView(x.active, filter, now))
-	answer.New = decisionsOf(newView(x.active, filter, now).reduced(x.active.find(filter, now)))
+	v := newView(x.active, filter, now)
+	answer, _ := x.removals(window{}, v)
+	answer.New = x.active.records(v.reduced(x.active.find(v)))
 	answer.Cursor = x.seq
 	return answer
 }
@@ -74,124 +98,127 @@ func (x *Index) delta(w window, filter *Filter, now time.Time) Answer {
 	}
 	v := newView(x.active, filter, now)
 	answer, uncovered := x.removals(w, v)
-	added := map[int64]*entry{}
+	added := map[int64]Record{}
 	for i := w.changes; i < x.changes.len(); i++ {
-		if c := x.changes.at(i); !c.removed {
-			v.announce(added, x.active.byID[c.decision.ID])
+		if c := x.changes.at(i); c.removal == nil {
+			v.announce(added, x.active.lookUp(c.id))
 		}
 	}
 	for s := range uncovered {
-		x.active.each(s, filter, now, func(e *entry) { v.announce(added, e) })
+		x.active.each(s, v, func(e *entry) { v.announce(added, e) })
 	}
-	for _, e := range added {
-		answer.New = append(answer.New, &e.decision)
-	}
-	slices.SortFunc(answer.New, byDecisionID)
+	answer.New = slices.SortedFunc(maps.Values(added), byID)
 	answer.Cursor = x.seq
 	return answer
 }
 
-// removals returns what ended in the window and was not covered by something that lasts at least as long,
-// and what it was about: a bouncer deletes by that, so what is still active must be told again.
+// removals returns what ended in the window and was not covered by something that lasts at least as long (or
+// was told nevertheless, to who keeps duplicates), and what it was about: a bouncer may delete by that, so what
+// is still active must be told again.
 func (x *Index) removals(w window, v *view) (Answer, map[subject]struct{}) {
-	ended := map[int64]*domain.Decision{}
+	ended := map[int64]Record{}
 	uncovered := map[subject]struct{}{}
-	remove := func(d *domain.Decision, heldUntil time.Time) {
-		if !v.filter.matches(d) {
+	remove := func(r Record, heldUntil int64) {
+		if !v.matches(&r) {
 			return
 		}
-		s := subjectOf(d)
-		if !heldUntil.After(v.end(s)) {
+		s := r.subject()
+		if !v.filter.KeepDuplicates && heldUntil <= v.end(s) {
 			return
 		}
-		ended[d.ID] = d
+		ended[r.id] = r
 		uncovered[s] = struct{}{}
 	}
 	for i := w.changes; i < x.changes.len(); i++ {
-		if c := x.changes.at(i); c.removed {
-			remove(endedBy(c.decision, v.now), c.heldUntil)
+		if c := x.changes.at(i); c.removal != nil {
+			remove(endedBy(c.removal.Record, v.now), c.removal.heldUntil)
 		}
 	}
 	for i := w.expired; i < x.expired.len(); i++ {
-		d := x.expired.at(i).decision
-		remove(d, d.Until)
+		r := x.expired.at(i).Record
+		remove(r, r.until)
 	}
-	answer := Answer{Deleted: make([]*domain.Decision, 0, len(ended))}
-	for _, d := range ended {
-		answer.Deleted = append(answer.Deleted, d)
-	}
-	slices.SortFunc(answer.Deleted, byDecisionID)
-	return answer, uncovered
+	return Answer{Deleted: slices.SortedFunc(maps.Values(ended), byID)}, uncovered
 }
 
-// endedBy returns d with an end that is not after now, whatever the log says about a removed decision.
-func endedBy(d *domain.Decision, now time.Time) *domain.Decision {
-	if !isActive(d, now) {
-		return d
-	}
-	ended := *d
-	ended.Until = now
-	return &ended
+// endedBy returns r with an end that is not after now, whatever the log says about a removed decision.
+func endedBy(r Record, now int64) Record {
+	r.until = min(r.until, now)
+	return r
 }
 
 // view is the active decisions as one filter sees them at one instant.
 type view struct {
 	active *active
 	filter *Filter
-	now    time.Time
-	ends   map[subject]time.Time
+	now    int64 // µs since 1970
+	kinds  map[unique.Handle[kind]]bool
+	ends   map[subject]int64
+
+	lastKind     unique.Handle[kind] // what was asked about last, as neighbours are of a kind
+	lastSelected bool
 }
 
 func newView(a *active, filter *Filter, now time.Time) *view {
-	return &view{active: a, filter: filter, now: now, ends: map[subject]time.Time{}}
+	return &view{active: a, filter: filter, now: now.UnixMicro()}
 }
 
-// end returns when the last active decision about s ends, zero without one.
-func (v *view) end(s subject) time.Time {
-	end, known := v.ends[s]
-	if !known {
-		end = v.active.longest(s, v.filter, v.now)
-		v.ends[s] = end
+// matches reports whether the filter selects r, active or not.
+func (v *view) matches(r *Record) bool {
+	if r.kind != v.lastKind {
+		v.lastKind, v.lastSelected = r.kind, v.selects(r.kind)
 	}
+	return v.lastSelected && v.filter.matchesValue(r)
+}
+
+func (v *view) selects(of unique.Handle[kind]) bool {
+	selected, known := v.kinds[of]
+	if known {
+		return selected
+	}
+	if v.kinds == nil {
+		v.kinds = map[unique.Handle[kind]]bool{}
+	}
+	selected = v.filter.selectsKind(of.Value())
+	v.kinds[of] = selected
+	return selected
+}
+
+// sees reports whether the filter selects r, and it is active.
+func (v *view) sees(r *Record) bool { return r.isActive(v.now) && v.matches(r) }
+
+// end returns when the last active decision about s ends, in µs; never is before all ends.
+func (v *view) end(s subject) int64 {
+	end, known := v.ends[s]
+	if known {
+		return end
+	}
+	end = never
+	v.active.each(s, v, func(e *entry) { end = max(end, e.until) })
+	if v.ends == nil {
+		v.ends = map[subject]int64{}
+	}
+	v.ends[s] = end
 	return end
 }
 
+const never = math.MinInt64
+
 // shows reports whether a bouncer is told of e, which matches and is active.
 func (v *view) shows(e *entry) bool {
-	if v.filter.KeepDuplicates || e.prev == nil && e.next == nil {
+	if v.filter.KeepDuplicates || e.prev == nobody && e.next == nobody {
 		return true
 	}
-	return e.decision.Until.Equal(v.end(subjectOf(&e.decision)))
+	return e.until == v.end(e.subject())
 }
 
-func (v *view) announce(added map[int64]*entry, e *entry) {
-	if e != nil && isActive(&e.decision, v.now) && v.filter.matches(&e.decision) && v.shows(e) {
-		added[e.decision.ID] = e
+func (v *view) announce(added map[int64]Record, e *entry) {
+	if e != nil && v.sees(&e.Record) && v.shows(e) {
+		added[e.id] = e.Record
 	}
 }
 
 // reduced returns those of found that a bouncer is told of.
-func (v *view) reduced(found []*entry) []*entry {
-	return slices.DeleteFunc(found, func(e *entry) bool { return !v.shows(e) })
-}
-
-func decisionsOf(entries []*entry) []*domain.Decision {
-	if len(entries) == 0 {
-		return nil
-	}
-	decisions := make([]*domain.Decision, len(entries))
-	for i, e := range entries {
-		decisions[i] = &e.decision
-	}
-	return decisions
-}
-
-func byDecisionID(a, b *domain.Decision) int {
-	switch {
-	case a.ID < b.ID:
-		return -1
-	case a.ID > b.ID:
-		return 1
-	}
-	return 0
+func (v *view) reduced(found []ref) []ref {
+	return slices.DeleteFunc(found, func(r ref) bool { return !v.shows(v.active.entries.at(r)) })
 }

@@ -18,18 +18,17 @@ const million = 1_000_000
 // blocklist is a log of a million addresses.
 type blocklist struct{}
 
-func (blocklist) Snapshot(context.Context, time.Time) (store.Snapshot, error) {
-	snapshot := store.Snapshot{Seq: million, Decisions: make([]domain.Decision, million)}
+func (blocklist) VisitActive(_ context.Context, _ time.Time, visit func(*domain.Decision)) (int64, error) {
 	address := netip.MustParseAddr("10.0.0.0")
-	for i := range snapshot.Decisions {
-		snapshot.Decisions[i] = domain.Decision{
+	for i := range million {
+		visit(&domain.Decision{
 			ID: int64(i + 1), Value: address.String(), Type: "ban", Scope: domain.ScopeIP, Origin: "CAPI",
 			Scenario: fmt.Sprintf("acme/scenario-%d", i%50), UUID: fmt.Sprintf("6ba7b810-9dad-41d1-80b4-%012d", i),
 			Until: at(3600 + i%86400),
-		}
+		})
 		address = address.Next()
 	}
-	return snapshot, nil
+	return million, nil
 }
 
 func (blocklist) ChangesSince(context.Context, int64, int) ([]store.Change, error) { return nil, nil }

@@ -3,7 +3,6 @@ package stream
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"shieldwall/internal/domain"
 )
@@ -27,17 +26,18 @@ func (f *Filter) selectsPartition(p partition) bool {
 		(f.Origins == nil || slices.Contains(f.Origins, p.origin))
 }
 
-func (f *Filter) matches(d *domain.Decision) bool {
-	return f.selectsPartition(partitionOf(d)) && f.matchesInPartition(d)
+// selectsKind reports whether nothing that a decision has in common with others speaks against it.
+func (f *Filter) selectsKind(k kind) bool {
+	return f.selectsPartition(partition{scope: k.scope, origin: k.origin}) &&
+		(f.IncludeSimulated || !k.simulated) &&
+		(f.Type == "" || f.Type == k.remediation) &&
+		(!f.Range.IsValid() || k.scope.IsAddress()) &&
+		f.matchesScenario(k.scenario)
 }
 
-// matchesInPartition is matches for a decision whose scope and origin are known to be selected.
-func (f *Filter) matchesInPartition(d *domain.Decision) bool {
-	return (f.IncludeSimulated || !d.Simulated) &&
-		(f.Value == "" || f.Value == d.Value) &&
-		(f.Type == "" || f.Type == d.Type) &&
-		f.matchesScenario(d.Scenario) &&
-		f.matchesRange(d)
+// matchesValue reports whether what the decision is about does not speak against it.
+func (f *Filter) matchesValue(r *Record) bool {
+	return (f.Value == "" || f.Value == r.value()) && f.matchesRange(r)
 }
 
 func (f *Filter) matchesScenario(scenario string) bool {
@@ -52,15 +52,12 @@ func (f *Filter) matchesScenario(scenario string) bool {
 	return !slices.ContainsFunc(f.ScenariosNotContaining, within)
 }
 
-func (f *Filter) matchesRange(d *domain.Decision) bool {
+func (f *Filter) matchesRange(r *Record) bool {
 	if !f.Range.IsValid() {
 		return true
 	}
-	if !d.Scope.IsAddress() {
-		return false
-	}
-	covered, err := domain.ParseIPRange(d.Value)
-	if err != nil {
+	covered := r.covers()
+	if !covered.IsValid() {
 		return false
 	}
 	if f.Inside {
@@ -68,26 +65,3 @@ func (f *Filter) matchesRange(d *domain.Decision) bool {
 	}
 	return covered.Contains(f.Range)
 }
-
-// subject is what a bouncer acts on: it deletes by it, and keeps one end for it.
-type subject struct {
-	value string
-	kind  string // the type of the decision
-	scope domain.Scope
-}
-
-func subjectOf(d *domain.Decision) subject {
-	return subject{value: d.Value, kind: d.Type, scope: d.Scope}
-}
-
-// partition divides the active decisions by what filters select most.
-type partition struct {
-	scope  domain.Scope
-	origin string
-}
-
-func partitionOf(d *domain.Decision) partition {
-	return partition{scope: d.Scope, origin: d.Origin}
-}
-
-func isActive(d *domain.Decision, now time.Time) bool { return d.Until.After(now) }

@@ -17,7 +17,12 @@ const (
 	defaultInterval = time.Second
 	defaultHistory  = 100_000
 	defaultGrace    = time.Hour
-	pageSize        = 5000
+
+	// recent is how long everything is remembered, however much it is: when a million decisions end at once, those who
+	// poll have to be told of each.
+	recent = 5 * time.Minute
+
+	pageSize = 5000
 
 	// hurried is the interval while somebody waits for a change: one that another process commits is told
 	// within it.
@@ -29,19 +34,29 @@ type Options struct {
 	Log      *slog.Logger
 	Now      func() time.Time
 	Interval time.Duration // between two looks at the log for other writers, default 1s
-	History  int           // changes, and expiries, that are remembered for deltas, default 100,000
+	History  int           // changes, and expiries, that are remembered for deltas however old, default 100,000
 	Grace    time.Duration // age of expiries that are remembered across a restart, default 1h
+}
+
+// Log is where an Index learns what is decided: store.ChangeLog, as far as it reads it.
+type Log interface {
+	VisitActive(ctx context.Context, now time.Time, visit func(*domain.Decision)) (seq int64, err error)
+	ChangesSince(ctx context.Context, seq int64, limit int) ([]store.Change, error)
 }
 
 // Index is the active decisions and their recent past. It is safe for concurrent use.
 type Index struct {
-	source   store.ChangeLog
+	source   Log
 	log      *slog.Logger
 	now      func() time.Time
 	interval time.Duration
+	history  int
 
 	following chan struct{} // holds one token while somebody reads the log
 	waiting   atomic.Int64  // those who are in a hurry
+
+	joining  sync.Mutex // guards upcoming
+	upcoming *reading   // nil when nobody waits for one
 
 	mu           sync.RWMutex  // guards all below
 	changed      chan struct{} // closed when anything below changes
@@ -52,40 +67,44 @@ type Index struct {
 	expired      ring[expiry]
 	expiredSince time.Time // every expiry after is in expired
 	lastExpiry   time.Time
-	names        interner
 }
 
-// change is an entry of the log. For a removal, heldUntil is when a bouncer would have let go by itself.
+// change is an entry of the log.
 type change struct {
-	seq       int64
-	removed   bool
-	decision  *domain.Decision
-	heldUntil time.Time
+	seq     int64
+	id      int64    // of the decision
+	at      int64    // when it was applied, in µs; 0: before the start
+	removal *removal // nil: it was added
+}
+
+// removal is a decision that was ended, and when a bouncer would have let go of it by itself, in µs.
+type removal struct {
+	Record
+
+	heldUntil int64
 }
 
 // expiry is a decision that ended by itself, and when that was noticed.
 type expiry struct {
-	at       time.Time
-	decision *domain.Decision
+	Record
+
+	at time.Time
 }
 
 // Open reads the snapshot and the recent history of source. The caller owns source and runs Run.
-func Open(ctx context.Context, source store.ChangeLog, options Options) (*Index, error) {
+func Open(ctx context.Context, source Log, options Options) (*Index, error) {
 	x := newIndex(source, options)
 	now := x.now()
 	grace := orDefault(options.Grace, defaultGrace)
 	// The past of the snapshot is moved back so that what ended shortly before the start can be announced.
-	snapshot, err := source.Snapshot(ctx, now.Add(-grace))
+	seq, err := source.VisitActive(ctx, now.Add(-grace), func(d *domain.Decision) { x.active.add(recordOf(d)) })
 	if err != nil {
 		return nil, fmt.Errorf("reading the active decisions: %w", err)
 	}
-	if err := x.recall(ctx, snapshot.Seq); err != nil {
+	if err := x.recall(ctx, seq); err != nil {
 		return nil, err
 	}
-	x.seq = snapshot.Seq
-	for _, d := range snapshot.Decisions {
-		x.active.add(x.names.internAll(d))
-	}
+	x.seq = seq
 	x.expiredSince = now.Add(-grace)
 	x.expireInOrder(now)
 	if err := x.Sync(ctx); err != nil {
@@ -94,12 +113,13 @@ func Open(ctx context.Context, source store.ChangeLog, options Options) (*Index,
 	return x, nil
 }
 
-func newIndex(source store.ChangeLog, options Options) *Index {
+func newIndex(source Log, options Options) *Index {
 	x := &Index{
 		source:    source,
 		log:       options.Log,
 		now:       options.Now,
 		interval:  orDefault(options.Interval, defaultInterval),
+		history:   orDefault(options.History, defaultHistory),
 		following: make(chan struct{}, 1),
 		changed:   make(chan struct{}),
 		active:    newActive(),
@@ -110,8 +130,6 @@ func newIndex(source store.ChangeLog, options Options) *Index {
 	if x.now == nil {
 		x.now = time.Now
 	}
-	x.changes.limit = orDefault(options.History, defaultHistory)
-	x.expired.limit = x.changes.limit
 	return x
 }
 
@@ -125,7 +143,7 @@ func orDefault[T ~int | ~int64](value, fallback T) T {
 // recall fills the history with the changes that led to the snapshot. Entries that the store has discarded
 // are about decisions that have ended by themselves since.
 func (x *Index) recall(ctx context.Context, until int64) error {
-	seq := max(0, until-int64(x.changes.limit))
+	seq := max(0, until-int64(x.history))
 	x.changesSince = seq
 	for {
 		page, err := x.source.ChangesSince(ctx, seq, pageSize)
@@ -136,8 +154,7 @@ func (x *Index) recall(ctx context.Context, until int64) error {
 			if seq = logged.Seq; seq > until {
 				return nil
 			}
-			d := x.names.internAll(logged.Decision)
-			x.remember(change{seq: seq, removed: logged.Removed, decision: &d, heldUntil: heldUntil(nil, &d)})
+			x.changes.push(changeOf(&logged, never))
 		}
 		if len(page) < pageSize {
 			return nil
@@ -145,26 +162,79 @@ func (x *Index) recall(ctx context.Context, until int64) error {
 	}
 }
 
-// heldUntil returns when a bouncer would let go of a decision by itself that was ended, and is logged as
-// removed. The log tells the end of an addition as it is now, which may be that of the removal already: then
-// nobody knows, and bouncers are rather told too often than not at all.
-func heldUntil(ended *entry, removed *domain.Decision) time.Time {
-	if ended == nil || !ended.decision.Until.After(removed.Until) {
-		return forever()
+// changeOf returns what is remembered of an entry of the log. A removed decision has been in the index until held, or
+// has never been. The log tells the end of an addition as it is now, which may be that of the removal already: then
+// nobody knows when a bouncer would have let go, and bouncers are rather told too often than not at all.
+func changeOf(logged *store.Change, held int64) change {
+	c := change{seq: logged.Seq, id: logged.Decision.ID}
+	if !logged.Removed {
+		return c
 	}
-	return ended.decision.Until
+	c.removal = &removal{Record: recordOf(&logged.Decision), heldUntil: held}
+	if held <= c.removal.until {
+		c.removal.heldUntil = math.MaxInt64
+	}
+	return c
 }
 
-func forever() time.Time { return time.Unix(math.MaxInt32*1000, 0) }
-
-// Sync applies everything that was committed before the call.
+// Sync applies everything that was committed before the call. Calls that come while the log is read share the next
+// reading of it.
 func (x *Index) Sync(ctx context.Context) error {
+	for {
+		r, mine := x.join()
+		if mine {
+			x.perform(ctx, r)
+			return r.err
+		}
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting to read the change log: %w", ctx.Err())
+		}
+		if !r.abandoned {
+			return r.err
+		}
+	}
+}
+
+// reading is one look at the log, for all who came before it began.
+type reading struct {
+	done      chan struct{} // closed when the rest is set
+	err       error
+	abandoned bool // by the caller who was to do it
+}
+
+// join returns the reading that has not begun yet, and whether the caller is to do it.
+func (x *Index) join() (r *reading, mine bool) {
+	x.joining.Lock()
+	defer x.joining.Unlock()
+	if x.upcoming == nil {
+		x.upcoming = &reading{done: make(chan struct{})}
+		mine = true
+	}
+	return x.upcoming, mine
+}
+
+// perform does a reading when the one before has ended.
+func (x *Index) perform(ctx context.Context, r *reading) {
+	defer close(r.done)
 	select {
 	case x.following <- struct{}{}:
 		defer func() { <-x.following }()
 	case <-ctx.Done():
-		return fmt.Errorf("waiting to read the change log: %w", ctx.Err())
+		r.err = fmt.Errorf("waiting to read the change log: %w", ctx.Err())
 	}
+	x.joining.Lock()
+	x.upcoming = nil // who comes now wants to know what is committed by now
+	x.joining.Unlock()
+	if r.err == nil {
+		r.err = x.follow(ctx)
+	}
+	r.abandoned = r.err != nil && ctx.Err() != nil
+}
+
+// follow reads the log to its end. The caller is the only one.
+func (x *Index) follow(ctx context.Context) error {
 	for {
 		page, err := x.source.ChangesSince(ctx, x.Seq(), pageSize)
 		if err != nil {
@@ -193,6 +263,7 @@ func (x *Index) Run(ctx context.Context) error {
 			last = now
 		}
 		x.expire(x.now())
+		x.tidy(x.now())
 		reachable = x.report(ctx, x.Sync(ctx), reachable)
 	}
 }
@@ -243,26 +314,44 @@ func (x *Index) apply(page []store.Change) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for _, logged := range page {
-		x.applyOne(logged)
-		x.seq = logged.Seq
+	now := x.now()
+	for i := range page {
+		c := x.applyOne(&page[i])
+		c.at = now.UnixMicro()
+		x.changes.push(c)
+		x.seq = c.seq
 	}
+	x.forget(now)
 	x.wake()
 }
 
-func (x *Index) applyOne(logged store.Change) {
-	d := x.names.internAll(logged.Decision)
+func (x *Index) applyOne(logged *store.Change) change {
 	if !logged.Removed {
-		x.remember(change{seq: logged.Seq, decision: &x.active.add(d).decision})
-		return
+		x.active.add(recordOf(&logged.Decision))
+		return changeOf(logged, never)
 	}
-	ended := x.active.remove(d.ID)
-	x.remember(change{seq: logged.Seq, removed: true, decision: &d, heldUntil: heldUntil(ended, &d)})
+	held := int64(never)
+	if ended, ok := x.active.remove(logged.Decision.ID); ok {
+		held = ended.until
+	}
+	return changeOf(logged, held)
 }
 
-func (x *Index) remember(c change) {
-	if evicted, full := x.changes.push(c); full {
-		x.changesSince = evicted.seq
+// tidy is forget for when nothing happens.
+func (x *Index) tidy(now time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.forget(now)
+}
+
+// forget drops the oldest of what is more than has to be remembered.
+func (x *Index) forget(now time.Time) {
+	past := now.Add(-recent)
+	for x.changes.len() > x.history && x.changes.at(0).at < past.UnixMicro() {
+		x.changesSince = x.changes.pop().seq
+	}
+	for x.expired.len() > x.history && x.expired.at(0).at.Before(past) {
+		x.expiredSince = x.expired.pop().at
 	}
 }
 
@@ -271,29 +360,32 @@ func (x *Index) expire(now time.Time) {
 	x.mu.RLock()
 	end, ok := x.active.nextEnd()
 	x.mu.RUnlock()
-	if !ok || end.After(now) {
+	if !ok || end > now.UnixMicro() {
 		return
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	// An expiry counts from when it was noticed: no answer before can have announced it.
 	at := latest(now, x.lastExpiry)
-	x.expireUntil(now, func(*entry) time.Time { return at })
+	x.expireUntil(now, func(Record) time.Time { return at })
+	x.forget(now)
 	x.wake()
 }
 
 // expireInOrder is expire for a start: nobody noticed these expiries, so they count from their end.
 func (x *Index) expireInOrder(now time.Time) {
-	x.expireUntil(now, func(e *entry) time.Time { return e.decision.Until })
+	x.expireUntil(now, func(ended Record) time.Time { return ended.end() })
 }
 
-func (x *Index) expireUntil(now time.Time, noticed func(*entry) time.Time) {
-	for len(x.active.byEnd) > 0 && !isActive(&x.active.byEnd[0].decision, now) {
-		e := x.active.remove(x.active.byEnd[0].decision.ID)
-		x.lastExpiry = noticed(e)
-		if evicted, full := x.expired.push(expiry{at: x.lastExpiry, decision: &e.decision}); full {
-			x.expiredSince = evicted.at
+func (x *Index) expireUntil(now time.Time, noticed func(Record) time.Time) {
+	for {
+		end, ok := x.active.nextEnd()
+		if !ok || end > now.UnixMicro() {
+			return
 		}
+		ended, _ := x.active.remove(x.active.firstToEnd())
+		x.lastExpiry = noticed(ended)
+		x.expired.push(expiry{Record: ended, at: x.lastExpiry})
 	}
 }
 

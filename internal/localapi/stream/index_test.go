@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"shieldwall/internal/domain"
-	"shieldwall/internal/localapi/store"
 	"shieldwall/internal/localapi/stream"
 )
 
@@ -21,7 +20,7 @@ type tester interface {
 	Fatal(args ...any)
 }
 
-func open(t tester, source store.ChangeLog, now func() time.Time) *stream.Index {
+func open(t tester, source stream.Log, now func() time.Time) *stream.Index {
 	t.Helper()
 	index, err := stream.Open(t.Context(), source, stream.Options{Now: now})
 	if err != nil {
@@ -30,10 +29,10 @@ func open(t tester, source store.ChangeLog, now func() time.Time) *stream.Index 
 	return index
 }
 
-func ids(decisions []*domain.Decision) []int64 {
+func ids(records []stream.Record) []int64 {
 	var list []int64
-	for _, d := range decisions {
-		list = append(list, d.ID)
+	for _, r := range records {
+		list = append(list, r.ID())
 	}
 	return list
 }
@@ -83,8 +82,8 @@ func TestLongestOfAddressIsTold(t *testing.T) {
 	follow(t, index)
 	answer = index.Delta(answer.Cursor, at(2), stream.Filter{}, at(3))
 	check(t, answer, []int64{1}, []int64{3})
-	if !answer.Deleted[0].Until.Equal(at(3)) {
-		t.Errorf("the deleted decision ends at %v", answer.Deleted[0].Until)
+	if deleted := answer.Deleted[0].Decision(); !deleted.Until.Equal(at(3)) {
+		t.Errorf("the deleted decision ends at %v", deleted.Until)
 	}
 
 	check(t, index.Delta(answer.Cursor, at(3), stream.Filter{}, at(60)), nil, nil) // 2 ended, 1 covers it

@@ -46,11 +46,11 @@ func (l *memoryLog) setDown(down bool) {
 	l.down = down
 }
 
-func (l *memoryLog) Snapshot(_ context.Context, now time.Time) (store.Snapshot, error) {
+func (l *memoryLog) VisitActive(_ context.Context, now time.Time, visit func(*domain.Decision)) (int64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.down {
-		return store.Snapshot{}, errDown
+		return 0, errDown
 	}
 	last := map[int64]domain.Decision{}
 	var order []int64
@@ -60,13 +60,12 @@ func (l *memoryLog) Snapshot(_ context.Context, now time.Time) (store.Snapshot, 
 		}
 		last[c.Decision.ID] = c.Decision
 	}
-	snapshot := store.Snapshot{Seq: int64(len(l.changes))}
 	for _, id := range order {
-		if last[id].Until.After(now) {
-			snapshot.Decisions = append(snapshot.Decisions, last[id])
+		if d := last[id]; d.Until.After(now) {
+			visit(&d)
 		}
 	}
-	return snapshot, nil
+	return int64(len(l.changes)), nil
 }
 
 func (l *memoryLog) ChangesSince(_ context.Context, seq int64, limit int) ([]store.Change, error) {

@@ -19,7 +19,7 @@ type subject struct {
 	scope       domain.Scope
 }
 
-func subjectOf(d *domain.Decision) subject { return subject{d.Value, d.Type, d.Scope} }
+func subjectOf(d domain.Decision) subject { return subject{d.Value, d.Type, d.Scope} }
 
 // follower behaves like a bouncer: deletions first, then additions, the longest end stays. It does not even
 // let go of what has ended by itself.
@@ -31,10 +31,11 @@ type follower struct {
 }
 
 func (f *follower) apply(answer stream.Answer, now time.Time) {
-	for _, d := range answer.Deleted {
-		delete(f.holds, subjectOf(d))
+	for _, r := range answer.Deleted {
+		delete(f.holds, subjectOf(r.Decision()))
 	}
-	for _, d := range answer.New {
+	for _, r := range answer.New {
+		d := r.Decision()
 		if s := subjectOf(d); d.Until.After(f.holds[s]) {
 			f.holds[s] = d.Until
 		}
@@ -78,7 +79,7 @@ func (m *model) remove(t *rapid.T) {
 func (m *model) active(matches func(domain.Decision) bool) map[subject]time.Time {
 	ends := map[subject]time.Time{}
 	for _, d := range m.decisions {
-		if s := subjectOf(&d); d.Until.After(m.now) && matches(d) && d.Until.After(ends[s]) {
+		if s := subjectOf(d); d.Until.After(m.now) && matches(d) && d.Until.After(ends[s]) {
 			ends[s] = d.Until
 		}
 	}

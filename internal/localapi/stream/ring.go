@@ -2,26 +2,46 @@ package stream
 
 import "sort"
 
-// ring keeps the newest items, up to its capacity, oldest first.
+// ring is a queue that can be searched, oldest item first. Its memory follows its length, up and down.
 type ring[T any] struct {
-	items []T // grows up to capacity, then wraps around
+	items []T // wrap around
 	first int // index of the oldest item
-	limit int
+	count int
 }
 
-// push appends item and returns the item that had to go for it.
-func (r *ring[T]) push(item T) (evicted T, full bool) {
-	if len(r.items) < r.limit {
-		r.items = append(r.items, item)
-		return evicted, false
+const leastRing = 64 // items that there is always room for
+
+// push appends item.
+func (r *ring[T]) push(item T) {
+	if r.count == len(r.items) {
+		r.resize(max(leastRing, 2*r.count))
 	}
-	evicted = r.items[r.first]
-	r.items[r.first] = item
-	r.first = (r.first + 1) % r.limit
-	return evicted, true
+	r.items[(r.first+r.count)%len(r.items)] = item
+	r.count++
 }
 
-func (r *ring[T]) len() int { return len(r.items) }
+// pop removes the oldest item and returns it. There must be one.
+func (r *ring[T]) pop() T {
+	oldest := r.items[r.first]
+	var none T
+	r.items[r.first] = none
+	r.first = (r.first + 1) % len(r.items)
+	r.count--
+	if r.count < len(r.items)/4 && len(r.items) > leastRing {
+		r.resize(len(r.items) / 2)
+	}
+	return oldest
+}
+
+func (r *ring[T]) resize(size int) {
+	items := make([]T, size)
+	for i := range r.count {
+		items[i] = r.at(i)
+	}
+	r.items, r.first = items, 0
+}
+
+func (r *ring[T]) len() int { return r.count }
 
 func (r *ring[T]) at(i int) T { return r.items[(r.first+i)%len(r.items)] }
 

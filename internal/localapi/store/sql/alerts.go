@@ -43,14 +43,18 @@ func (s *Store) addTogether(ctx context.Context, calls []*addition) error {
 	for _, call := range calls {
 		alerts = append(alerts, call.alerts...)
 	}
-	var ids map[string]int64
+	var (
+		ids    map[string]int64
+		logged []store.Change
+	)
 	err := s.write(ctx, func(tx session) (err error) {
-		ids, err = tx.addAlerts(ctx, alerts, s.now()) // the time not earlier: what committed later was created later
+		ids, logged, err = tx.addAlerts(ctx, alerts, s.now()) // the time not earlier: what committed later was created later
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("storing alerts: %w", err)
 	}
+	s.recent.add(logged)
 	for _, call := range calls {
 		for i := range call.alerts {
 			call.ids = append(call.ids, ids[call.alerts[i].uuid])
@@ -59,21 +63,29 @@ func (s *Store) addTogether(ctx context.Context, calls []*addition) error {
 	return nil
 }
 
-// addAlerts stores the alerts that are not stored already and returns the IDs of all by UUID.
-func (s session) addAlerts(ctx context.Context, alerts []alertRows, now time.Time) (map[string]int64, error) {
-	ids := make(map[string]int64, len(alerts))
+// addAlerts stores the alerts that are not stored already and returns the IDs of all by UUID, and what that adds to the
+// change log, where we know without asking.
+func (s session) addAlerts(ctx context.Context, alerts []alertRows, now time.Time) (ids map[string]int64, logged []store.Change, err error) {
+	ids = make(map[string]int64, len(alerts))
 	if err := s.alertsByUUID(ctx, alerts, ids); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	missing := withoutRow(alerts, ids)
 	if len(missing) == 0 {
-		return ids, nil
+		return ids, nil, nil
 	}
 	stamp := s.time(now)
 	if err := s.insertAlerts(ctx, missing, ids, stamp); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return ids, s.insertOwned(ctx, missing, ids, stamp)
+	if err := s.insertOwned(ctx, missing, ids, stamp); err != nil {
+		return nil, nil, err
+	}
+	logged, err = s.insertDecisions(ctx, missing, ids, stamp)
+	for i := range logged {
+		logged[i].Decision.CreatedAt = now.UTC().Round(0)
+	}
+	return ids, logged, err
 }
 
 // withoutRow returns the alerts without an ID, each UUID once.
@@ -170,7 +182,7 @@ func (s session) machineRows(ctx context.Context, alerts []alertRows) (map[strin
 	return rows, nil
 }
 
-// insertOwned stores what belongs to the alerts, and logs the decisions.
+// insertOwned stores what belongs to the alerts, except their decisions.
 func (s session) insertOwned(ctx context.Context, alerts []alertRows, ids map[string]int64, stamp any) error {
 	for _, rows := range []struct {
 		table   string
@@ -185,31 +197,53 @@ func (s session) insertOwned(ctx context.Context, alerts []alertRows, ids map[st
 			return err
 		}
 	}
-	return s.insertDecisions(ctx, alerts, ids, stamp)
+	return nil
 }
 
-func (s session) insertDecisions(ctx context.Context, alerts []alertRows, ids map[string]int64, stamp any) error {
+// insertDecisions stores the decisions of the alerts and logs them.
+func (s session) insertDecisions(ctx context.Context, alerts []alertRows, ids map[string]int64, stamp any) ([]store.Change, error) {
 	into := insertion{table: "decisions", columns: decisionColumns(), stamp: stamp}
 	values := ownedRows(alerts, ids, len(into.columns), func(a *alertRows) []any { return a.decisions })
-	if len(values) == 0 {
-		return nil
+	count := len(values) / len(into.columns)
+	if count == 0 {
+		return nil, nil
 	}
-	which, err := s.decisionsToCome(ctx, alerts, ids)
-	if err != nil {
-		return err
+	var first int64
+	if s.engine.firstID != nil {
+		var err error
+		if first, err = s.engine.firstID(ctx, s, into.table); err != nil {
+			return nil, fmt.Errorf("reading the next ID of a decision: %w", err)
+		}
 	}
 	if err := s.insertStamped(ctx, into, values); err != nil {
-		return err
+		return nil, err
 	}
-	return s.logAdditions(ctx, len(values)/len(into.columns), which)
+	last, err := s.logAdditions(ctx, count, decisionsSince(first, alerts, ids))
+	if err != nil || s.engine.firstID == nil {
+		return nil, err
+	}
+	return additions(alerts, ids, store.Change{Seq: last - int64(count) + 1, Decision: domain.Decision{ID: first}}), nil
 }
 
-// decisionsToCome selects the decisions that are going to be inserted for the alerts.
-func (s session) decisionsToCome(ctx context.Context, alerts []alertRows, ids map[string]int64) (which conditions, err error) {
-	if s.engine.firstID != nil {
-		first, err := s.engine.firstID(ctx, s, "decisions")
+// additions returns the entries of the change log about the decisions of alerts, which are numbered like the first one.
+func additions(alerts []alertRows, ids map[string]int64, next store.Change) []store.Change {
+	var all []store.Change
+	for i := range alerts {
+		for _, decision := range alerts[i].decided {
+			decision.ID, decision.AlertID = next.Decision.ID, ids[alerts[i].uuid]
+			all = append(all, store.Change{Seq: next.Seq, Decision: decision})
+			next.Seq++
+			next.Decision.ID++
+		}
+	}
+	return all
+}
+
+// decisionsSince selects the decisions that were just inserted for the alerts: those from the first ID on, if it is known.
+func decisionsSince(first int64, alerts []alertRows, ids map[string]int64) (which conditions) {
+	if first > 0 {
 		which.add("id >= ?", first)
-		return which, err
+		return which
 	}
 	var owners []int64
 	for i := range alerts {
@@ -218,7 +252,7 @@ func (s session) decisionsToCome(ctx context.Context, alerts []alertRows, ids ma
 		}
 	}
 	which.inIDs("alert_decisions", owners)
-	return which, nil
+	return which
 }
 
 // DeleteAlerts implements store.Alerts.
@@ -227,6 +261,7 @@ func (s *Store) DeleteAlerts(ctx context.Context, filter store.AlertFilter, now 
 		deleted, err = tx.deleteAlerts(ctx, filter, now)
 		return err
 	})
+	s.recent.forget()
 	if err != nil {
 		return 0, err
 	}

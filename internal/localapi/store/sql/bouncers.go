@@ -52,16 +52,26 @@ func (s *Store) Bouncers(ctx context.Context, filter store.BouncerFilter) (found
 
 // UpdateBouncer implements store.Bouncers.
 func (s *Store) UpdateBouncer(ctx context.Context, id int64, change store.BouncerChange) error {
-	return s.change(ctx, func(ctx context.Context, tx session) error {
-		var set assignments
-		set.add("updated_at", tx.time(s.now()))
-		assign(&set, "ip_address", change.IPAddress)
-		assign(&set, "type", change.Type)
-		assign(&set, "version", change.Version)
-		assign(&set, "stream_cursor", change.Cursor)
-		assignTime(&set, tx, "last_pull", change.LastPull)
+	return s.change(ctx, func(ctx context.Context, tx session) error { return s.updateBouncer(ctx, tx, id, change) })
+}
+
+// UpdateBouncers implements store.Presence.
+func (s *Store) UpdateBouncers(ctx context.Context, changes map[int64]store.BouncerChange) error {
+	return updateMany(ctx, s, changes, s.updateBouncer)
+}
+
+func (s *Store) updateBouncer(ctx context.Context, tx session, id int64, change store.BouncerChange) error {
+	var set assignments
+	set.add("updated_at", tx.time(s.now()))
+	assign(&set, "ip_address", change.IPAddress)
+	assign(&set, "type", change.Type)
+	assign(&set, "version", change.Version)
+	assign(&set, "stream_cursor", change.Cursor)
+	assignTime(&set, tx, "last_pull", change.LastPull)
+	if change.IPAddress == nil {
 		return set.update(ctx, tx, "bouncers", "id = ?", id, bouncerNotFound(id))
-	})
+	}
+	return set.update(ctx, tx, "bouncers", "id = ? AND (ip_address IS NULL OR ip_address = '')", id, bouncerNotFound(id))
 }
 
 // DeleteBouncer implements store.Bouncers.

@@ -10,21 +10,19 @@ import (
 	"shieldwall/internal/localapi/store"
 )
 
-// logAdditions appends an entry for each of the count decisions that fulfil the conditions, by ID.
-func (s session) logAdditions(ctx context.Context, count int, which conditions) error {
-	if count == 0 {
-		return nil
-	}
-	last, err := s.advance(ctx, changeCounter, count)
+// logAdditions appends an entry for each of the count decisions that fulfil the conditions, by ID, and returns the number
+// of the last one.
+func (s session) logAdditions(ctx context.Context, count int, which conditions) (last int64, err error) {
+	before, err := s.advance(ctx, changeCounter, count)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	_, err = s.exec(ctx, `INSERT INTO decision_changes (seq, removed, decision_id)
-		SELECT ? + ROW_NUMBER() OVER (ORDER BY id), FALSE, id FROM decisions`+which.where(), append([]any{last}, which.args...)...)
+		SELECT ? + ROW_NUMBER() OVER (ORDER BY id), FALSE, id FROM decisions`+which.where(), append([]any{before}, which.args...)...)
 	if err != nil {
-		return fmt.Errorf("logging additions: %w", err)
+		return 0, fmt.Errorf("logging additions: %w", err)
 	}
-	return nil
+	return before + int64(count), nil
 }
 
 // logRemovals appends an entry for each of the decisions, by ID. It comes before the removal itself, as it copies
@@ -53,25 +51,53 @@ func (s session) logRemovals(ctx context.Context, ids []int64, now time.Time) er
 
 // Snapshot implements store.ChangeLog.
 func (s *Store) Snapshot(ctx context.Context, now time.Time) (snapshot store.Snapshot, err error) {
-	err = s.read(ctx, func(tx session) error {
-		if snapshot.Seq, err = tx.counter(ctx, changeCounter); err != nil {
-			return err
-		}
-		snapshot.Decisions, err = collect(ctx, tx, scanDecision, selectDecisions+" WHERE until > ? ORDER BY id", tx.time(now))
-		return err
-	})
+	snapshot.Seq, err = s.VisitActive(ctx, now, func(d *domain.Decision) { snapshot.Decisions = append(snapshot.Decisions, *d) })
 	if err != nil {
-		return store.Snapshot{}, err
-	}
-	if err := s.settle(ctx, snapshot.Seq); err != nil {
 		return store.Snapshot{}, err
 	}
 	return snapshot, nil
 }
 
+// VisitActive implements store.ChangeLog.
+func (s *Store) VisitActive(ctx context.Context, now time.Time, visit func(*domain.Decision)) (seq int64, err error) {
+	err = s.read(ctx, func(tx session) error {
+		if seq, err = tx.counter(ctx, changeCounter); err != nil {
+			return err
+		}
+		var d domain.Decision
+		fields := decisionFields(&d)
+		return tx.each(ctx, func(scan scanFunc) error {
+			err := scan(fields...)
+			if err == nil {
+				visit(&d)
+			}
+			return err
+		}, selectDecisions+" WHERE until > ? ORDER BY id", tx.time(now))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return seq, s.settle(ctx, seq)
+}
+
 // ChangesSince implements store.ChangeLog. The decision of a removal ends when it was removed. An addition
-// whose decision is gone is left out: its removal follows, or it had expired.
-func (s *Store) ChangesSince(ctx context.Context, seq int64, limit int) (changes []store.Change, err error) {
+// whose decision is gone may be left out: its removal follows, or it had expired.
+func (s *Store) ChangesSince(ctx context.Context, seq int64, limit int) ([]store.Change, error) {
+	own := s.recent.after(seq, limit)
+	if len(own) == limit {
+		return own, nil
+	}
+	if len(own) > 0 {
+		seq = own[len(own)-1].Seq
+	}
+	others, err := s.readChanges(ctx, seq, limit-len(own))
+	if err != nil {
+		return nil, err
+	}
+	return append(own, others...), nil
+}
+
+func (s *Store) readChanges(ctx context.Context, seq int64, limit int) (changes []store.Change, err error) {
 	// Exactly one side of each COALESCE has a value: the join finds rows for additions only.
 	const query = `SELECT c.seq, c.removed, c.decision_id, COALESCE(d.alert_decisions, c.alert_id), COALESCE(d.uuid, c.uuid),
 			COALESCE(d.origin, c.origin), COALESCE(d.type, c.type), COALESCE(d.scenario, c.scenario),

@@ -27,6 +27,7 @@ func (s *Store) ExpireDecisions(ctx context.Context, filter store.DecisionFilter
 		ended = len(ids)
 		return tx.endDecisions(ctx, ids, now, s.now())
 	})
+	s.recent.forget()
 	if err != nil {
 		return 0, err
 	}

@@ -59,22 +59,29 @@ func (s *Store) Machines(ctx context.Context) (all []domain.Machine, err error) 
 
 // UpdateMachine implements store.Machines.
 func (s *Store) UpdateMachine(ctx context.Context, id string, change store.MachineChange) error {
-	return s.change(ctx, func(ctx context.Context, tx session) error {
-		var set assignments
-		set.add("updated_at", tx.time(s.now()))
-		assign(&set, "password", change.PasswordHash)
-		assign(&set, "ip_address", change.IPAddress)
-		assign(&set, "version", change.Version)
-		assign(&set, "osname", change.OSName)
-		assign(&set, "osversion", change.OSVersion)
-		assign(&set, "is_validated", change.Validated)
-		if change.Scenarios != nil {
-			set.add("scenarios", joinNames(*change.Scenarios))
-		}
-		assignTime(&set, tx, "last_push", change.LastPush)
-		assignTime(&set, tx, "last_heartbeat", change.LastHeartbeat)
-		return set.update(ctx, tx, "machines", "machine_id = ?", id, machineNotFound(id))
-	})
+	return s.change(ctx, func(ctx context.Context, tx session) error { return s.updateMachine(ctx, tx, id, change) })
+}
+
+// UpdateMachines implements store.Presence.
+func (s *Store) UpdateMachines(ctx context.Context, changes map[string]store.MachineChange) error {
+	return updateMany(ctx, s, changes, s.updateMachine)
+}
+
+func (s *Store) updateMachine(ctx context.Context, tx session, id string, change store.MachineChange) error {
+	var set assignments
+	set.add("updated_at", tx.time(s.now()))
+	assign(&set, "password", change.PasswordHash)
+	assign(&set, "ip_address", change.IPAddress)
+	assign(&set, "version", change.Version)
+	assign(&set, "osname", change.OSName)
+	assign(&set, "osversion", change.OSVersion)
+	assign(&set, "is_validated", change.Validated)
+	if change.Scenarios != nil {
+		set.add("scenarios", joinNames(*change.Scenarios))
+	}
+	assignTime(&set, tx, "last_push", change.LastPush)
+	assignTime(&set, tx, "last_heartbeat", change.LastHeartbeat)
+	return set.update(ctx, tx, "machines", "machine_id = ?", id, machineNotFound(id))
 }
 
 // DeleteMachine implements store.Machines.

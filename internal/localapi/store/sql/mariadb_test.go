@@ -106,7 +106,7 @@ func TestTakeoverKeepsUUIDsOnce(t *testing.T) {
 			db := besideConfig(t, cfg)
 			for _, statement := range []string{
 				"DROP INDEX shieldwall_alert_uuid" + map[bool]string{true: " ON alerts"}[name == "mariadb"],
-				"DELETE FROM goose_db_version WHERE version_id = 3",
+				"DELETE FROM goose_db_version WHERE version_id >= 3",
 				`INSERT INTO alerts (id, created_at, updated_at, scenario, uuid) VALUES (1, '2026-11-22', '2026-11-22', 's', 'twice'),
 					(2, '2026-11-22', '2026-11-22', 's', 'twice'), (3, '2026-11-22', '2026-11-22', 's', ''), (4, '2026-11-22', '2026-11-22', 's', ''),
 					(5, '2026-11-22', '2026-11-22', 's', NULL), (6, '2026-11-22', '2026-11-22', 's', 'once')`,

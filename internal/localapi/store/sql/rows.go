@@ -20,6 +20,7 @@ type alertRows struct {
 	events    []any
 	meta      []any
 	decisions []any
+	decided   []domain.Decision // what decisions are the rows of
 }
 
 // Columns of the rows. All have created_at and updated_at besides.
@@ -50,7 +51,12 @@ func (e *engine) rowsOf(a *domain.Alert) (rows alertRows, err error) {
 		return rows, err
 	}
 	rows.meta = e.metaRows(a.Meta)
-	if rows.decisions, err = e.decisionRows(a); err != nil {
+	rows.decided = slices.Clone(a.Decisions)
+	for i := range rows.decided {
+		d := &rows.decided[i]
+		d.UUID, d.Simulated = uuidOr(d.UUID), a.Simulated
+	}
+	if rows.decisions, err = e.decisionRows(rows.decided); err != nil {
 		return rows, fmt.Errorf("storing alert %s: %w", rows.uuid, err)
 	}
 	return rows, nil
@@ -101,17 +107,17 @@ func (e *engine) metaRows(meta []domain.KeyValue) []any {
 	return rows
 }
 
-func (e *engine) decisionRows(a *domain.Alert) ([]any, error) {
-	rows := make([]any, 0, len(a.Decisions)*len(decisionColumns()))
-	for i := range a.Decisions {
-		d := &a.Decisions[i]
+func (e *engine) decisionRows(decisions []domain.Decision) ([]any, error) {
+	rows := make([]any, 0, len(decisions)*len(decisionColumns()))
+	for i := range decisions {
+		d := &decisions[i]
 		at, err := addressOf(d)
 		if err != nil {
 			return nil, err
 		}
 		rows = append(rows,
 			e.timeOrNull(d.Until), e.fit(d.Scenario), e.fit(d.Type), at.startIP, at.endIP, at.startSuffix, at.endSuffix, at.size,
-			e.fit(string(d.Scope)), e.fit(d.Value), e.fit(d.Origin), a.Simulated, uuidOr(d.UUID), nil)
+			e.fit(string(d.Scope)), e.fit(d.Value), e.fit(d.Origin), d.Simulated, d.UUID, nil)
 	}
 	return rows, nil
 }

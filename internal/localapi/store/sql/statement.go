@@ -1,7 +1,10 @@
 package sql
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,6 +121,31 @@ func (s *Store) updateTogether(ctx context.Context, calls []*update) error {
 		}
 		return nil
 	})
+}
+
+// rowsPerUpdate is how many rows updateMany changes in a transaction, so that those who wait for one of them do not wait
+// for long.
+const rowsPerUpdate = 128
+
+// updateMany calls do for each change, in few transactions. Rows that are gone are left out.
+func updateMany[ID cmp.Ordered, Change any](
+	ctx context.Context, s *Store, changes map[ID]Change, do func(context.Context, session, ID, Change) error,
+) error {
+	inOrder := slices.Sorted(maps.Keys(changes)) // so that replicas do not wait for each other in a circle
+	for ids := range slices.Chunk(inOrder, rowsPerUpdate) {
+		err := s.write(ctx, func(tx session) error {
+			for _, id := range ids {
+				if err := do(ctx, tx, id, changes[id]); err != nil && !fault.Is(err, fault.NotFound) {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func assign[T any](a *assignments, column string, value *T) {

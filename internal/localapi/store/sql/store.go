@@ -46,6 +46,8 @@ type Store struct {
 	// Calls that come often share transactions.
 	additions group[*addition]
 	updates   group[*update]
+	// recent is what this process has added to the change log last.
+	recent tail
 	// settled is a number up to which the change log is known to be on disk.
 	settled atomic.Int64
 }

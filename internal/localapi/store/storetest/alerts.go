@@ -289,8 +289,46 @@ func alertFilters(f *fixture) {
 			Active: new(true), Now: start, Limit: 3,
 		}, []string{"ban"}},
 	} {
-		equal(f.t, name, messages(alertsNow(f, row.filter)), row.want)
+		found := alertsNow(f, row.filter)
+		equal(f.t, name, messages(found), row.want)
+		row.filter.Limit = 0
+		equal(f.t, name+", counted", countNow(f, row.filter), byScenario(found))
 	}
+}
+
+func countNow(f *fixture, filter store.AlertFilter) map[string]int {
+	f.t.Helper()
+	counts, err := f.CountAlerts(f.t.Context(), filter)
+	succeed(f.t, "counting alerts", err)
+	return counts
+}
+
+func byScenario(alerts []domain.Alert) map[string]int {
+	counts := map[string]int{}
+	for i := range alerts {
+		counts[alerts[i].Scenario]++
+	}
+	return counts
+}
+
+// alertCount tells scenarios apart that a database may take for the same.
+func alertCount(f *fixture) {
+	equal(f.t, "nothing", countNow(f, store.AlertFilter{}), map[string]int{})
+	want := map[string]int{"acme/ssh": 3, "acme/SSH": 2, "acmé/ssh": 1, "": 1}
+	for scenario, count := range want {
+		for range count {
+			alert := lasting(f, "a", "b") // two decisions are one alert
+			alert.Scenario = scenario
+			addAlerts(f, alert)
+		}
+	}
+	equal(f.t, "all", countNow(f, store.AlertFilter{}), want)
+	equal(f.t, "limited", countNow(f, store.AlertFilter{Limit: 1, OldestFirst: true}), want)
+	equal(f.t, "one", countNow(f, store.AlertFilter{Scenario: "acme/ssh"}), map[string]int{"acme/ssh": 3})
+	_, err := f.DeleteAlerts(f.t.Context(), store.AlertFilter{Scenario: "acme/SSH"}, f.clock.Now())
+	succeed(f.t, "deleting", err)
+	delete(want, "acme/SSH")
+	equal(f.t, "after a deletion", countNow(f, store.AlertFilter{}), want)
 }
 
 func ipRange(f *fixture, text string) domain.IPRange {

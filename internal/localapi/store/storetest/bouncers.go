@@ -48,7 +48,6 @@ func bouncerUpdate(f *fixture) {
 		apply  func()
 	}{
 		"nothing": {store.BouncerChange{}, func() {}},
-		"address": {store.BouncerChange{IPAddress: new("2001:db8::1")}, func() { b.IPAddress = "2001:db8::1" }},
 		"type":    {store.BouncerChange{Type: new("nginx")}, func() { b.Type = "nginx" }},
 		"version": {store.BouncerChange{Version: new("")}, func() { b.Version = "" }},
 		"pull":    {store.BouncerChange{LastPull: &now}, func() { b.LastPull = now }},
@@ -60,6 +59,19 @@ func bouncerUpdate(f *fixture) {
 		b.UpdatedAt = now
 		equal(f.t, "bouncer after updating "+name, bouncersNow(f, store.BouncerFilter{}), []domain.Bouncer{b})
 	}
+}
+
+// bouncerClaim checks that the address of a bouncer is that of who claims it first.
+func bouncerClaim(f *fixture) {
+	b := addBouncer(f, domain.Bouncer{Name: "unused", AuthType: domain.AuthAPIKey})
+	b.IPAddress, b.UpdatedAt = "2001:db8::1", f.clock.advance(time.Hour)
+	succeed(f.t, "claiming", f.UpdateBouncer(f.t.Context(), b.ID, store.BouncerChange{IPAddress: new("2001:db8::1")}))
+	equal(f.t, "claimed", bouncersNow(f, store.BouncerFilter{}), []domain.Bouncer{b})
+	for _, address := range []string{"192.0.2.1", "2001:db8::1"} {
+		err := f.UpdateBouncer(f.t.Context(), b.ID, store.BouncerChange{IPAddress: &address, Version: new("v9")})
+		equal(f.t, "kind of error", fault.KindOf(err), fault.NotFound)
+	}
+	equal(f.t, "claimed again", bouncersNow(f, store.BouncerFilter{}), []domain.Bouncer{b})
 }
 
 func bouncerExists(f *fixture) {

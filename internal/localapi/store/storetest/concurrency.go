@@ -28,6 +28,7 @@ func RunReplicas(t *testing.T, open OpenReplicas) {
 		"flush beside writers":                           concurrentFlush,
 		"allowlists change at the same time":             concurrentAllowlists,
 		"one of many gets the lease":                     concurrentLease,
+		"one of many gets the bouncer":                   concurrentClaim,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -253,5 +254,25 @@ func concurrentLease(r *replicas) {
 		for i := range 3 * len(r.stores) { // the next round finds a lease that has run out
 			acquire(r.fixture, "pull", strconv.Itoa(i), -time.Second)
 		}
+	}
+}
+
+// concurrentClaim checks that a bouncer that was never used has one owner, whoever else wants it.
+func concurrentClaim(r *replicas) {
+	for round := range 3 {
+		b := addBouncer(r.fixture, domain.Bouncer{Name: "b" + strconv.Itoa(round), AuthType: domain.AuthAPIKey})
+		var owners atomic.Int64
+		succeed(r.t, "claiming at the same time", r.each(3, func(ctx context.Context, s Store, i int) error {
+			address := "192.0.2." + strconv.Itoa(i)
+			err := s.UpdateBouncer(ctx, b.ID, store.BouncerChange{IPAddress: &address})
+			switch {
+			case err == nil:
+				owners.Add(1)
+			case fault.Is(err, fault.NotFound):
+				return nil
+			}
+			return err
+		}))
+		equal(r.t, "owners", owners.Load(), 1)
 	}
 }

@@ -53,21 +53,48 @@ func nodesNow(f *fixture) []domain.Node {
 	return nodes
 }
 
+// see stores a sign of life and returns the lag.
+func see(f *fixture, node domain.Node) int64 {
+	f.t.Helper()
+	lag, err := f.SeenNode(f.t.Context(), node)
+	succeed(f.t, "seeing "+node.ID, err)
+	return lag
+}
+
 func nodeRoundTrip(f *fixture) {
 	equal(f.t, "nobody", len(nodesNow(f)), 0)
-	first := domain.Node{ID: "n-2", Hostname: "one", Address: "192.0.2.1:8080", Version: "v1", StartedAt: f.clock.Now(), Applied: 1 << 40}
-	second := domain.Node{ID: "n-1", StartedAt: f.clock.advance(time.Second)}
-	for _, node := range []domain.Node{second, first} {
-		succeed(f.t, "seeing "+node.ID, f.SeenNode(f.t.Context(), node))
+	first := domain.Node{
+		ID: "n-2", Hostname: "one", PID: 1 << 22, Address: "192.0.2.1:8080", Version: "v1", StartedAt: f.clock.Now(), Applied: 1 << 40,
 	}
+	second := domain.Node{ID: "n-1", StartedAt: f.clock.advance(time.Second)}
+	see(f, second)
+	see(f, first)
 	equal(f.t, "nodes", nodesNow(f), []domain.Node{first, second})
 
 	first.Applied++
-	succeed(f.t, "seeing again", f.SeenNode(f.t.Context(), first))
+	see(f, first)
 	acquire(f, "pull", "n-1", farAhead)
 	acquire(f, "flush", "n-1", farAhead)
 	acquire(f, "report", "n-1", -time.Second)
 	acquire(f, "other", "gone", farAhead)
 	second.Leases = []string{"flush", "pull"}
 	equal(f.t, "nodes with leases", nodesNow(f), []domain.Node{first, second})
+
+	succeed(f.t, "forgetting", f.ForgetNode(f.t.Context(), "n-1"))
+	succeed(f.t, "forgetting nobody", f.ForgetNode(f.t.Context(), "unknown"))
+	equal(f.t, "nodes that are left", nodesNow(f), []domain.Node{first})
+}
+
+// nodeLag: what was committed and is not applied is the lag as of the sign of life.
+func nodeLag(f *fixture) {
+	node := domain.Node{ID: "n", StartedAt: f.clock.Now()}
+	equal(f.t, "lag without changes", see(f, node), int64(0))
+	addAlerts(f, lasting(f, "a", "b"))
+	equal(f.t, "lag of two", see(f, node), int64(2))
+	equal(f.t, "stored lag", nodesNow(f)[0].Lag, int64(2))
+	node.Applied = 1
+	equal(f.t, "lag of one", see(f, node), int64(1))
+	node.Applied = 3
+	equal(f.t, "lag of who is ahead", see(f, node), int64(0))
+	equal(f.t, "stored lag", nodesNow(f)[0].Lag, int64(0))
 }

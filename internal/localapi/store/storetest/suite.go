@@ -24,6 +24,7 @@ type Store interface {
 	store.Allowlists
 	store.Usage
 	store.Replicas
+	store.Presence
 	store.Audit
 	store.Housekeeping
 }
@@ -43,6 +44,7 @@ func Run(t *testing.T, open Open) {
 		"deleted machine leaves its alerts":             machineDeleted,
 		"bouncer keeps every field":                     bouncerRoundTrip,
 		"bouncer is updated field by field":             bouncerUpdate,
+		"bouncer is claimed once":                       bouncerClaim,
 		"bouncer names are unique":                      bouncerExists,
 		"bouncers that are missing":                     bouncerMissing,
 		"bouncers by name and key":                      bouncerFilters,
@@ -56,6 +58,7 @@ func Run(t *testing.T, open Open) {
 		"alerts with odd times":                         alertOddTimes,
 		"alert filters":                                 alertFilters,
 		"alerts sorted and limited":                     alertOrder,
+		"alerts are counted by scenario":                alertCount,
 		"alerts without their decisions":                alertNoDecisions,
 		"many alerts keep their own children":           alertMany,
 		"alerts are deleted with what they own":         alertDelete,
@@ -83,6 +86,8 @@ func Run(t *testing.T, open Open) {
 		"lease runs out":                                leaseRunsOut,
 		"lease is given back":                           leaseReleased,
 		"nodes and their leases":                        nodeRoundTrip,
+		"nodes lag behind the change log":               nodeLag,
+		"many machines and bouncers are updated":        presenceOfMany,
 		"audit log keeps every field":                   auditRoundTrip,
 		"flush of alerts":                               flushAlerts,
 		"flush of more than a batch":                    flushBatches,
