@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"shieldwall/internal/config"
+	"shieldwall/internal/localapiclient"
 )
 
 func noEnv(string) (string, bool) { return "", false }
@@ -130,11 +131,58 @@ func TestCredentials(t *testing.T) {
 		"url: https://x/\ncert_path: c\n":                       "cert_path and key_path go together",
 		"url: https://x/\ncert_path: c\nkey_path: k\n":          "",
 		"url: http://x/\nlogin: a\npassword: b\n":               "",
+		"url: [https://x/, /s]\ncert_path: c\nkey_path: k\n":    "cannot use TLS with a unix socket",
+		"url: {}\nlogin: a\n":                                   "cannot unmarshal",
+		"url: []\nlogin: a\n":                                   "no url",
+		"url: http://x/\nlogin: a\nfoo: b\n":                    "field foo not found",
 	} {
 		path := writeConfig(t, text)
 		_, err := config.LoadCredentials(path, noEnv)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestCredentialsOfTheTutorial: the forms of the published documents, variables and what a .local file replaces.
+func TestCredentialsOfTheTutorial(t *testing.T) {
+	t.Parallel()
+	env := func(name string) (string, bool) {
+		value, ok := map[string]string{"LAPI": "10.0.0.1", "TOKEN": "long_token_that_is_at_least_32_characters_long"}[name]
+		return value, ok
+	}
+	for _, c := range []struct {
+		text, local string
+		want        config.Credentials
+	}{
+		{
+			"url: http://10.0.0.1:8080/\nlogin: l\npassword: p\n", "",
+			config.Credentials{URL: localapiclient.URLs{"http://10.0.0.1:8080/"}, Login: "l", Password: "p"},
+		},
+		{
+			"url: https://$LAPI:8080\nca_cert_path: /etc/ssl/certs/ca-combined.pem #certificate used to verify client certs\n" +
+				"key_path: /etc/ssl/certs/agent1-key.pem #Client key.\ncert_path: /tmp/agent1.pem #Client cert\n", "",
+			config.Credentials{
+				URL: localapiclient.URLs{"https://10.0.0.1:8080"}, CACertPath: "/etc/ssl/certs/ca-combined.pem",
+				KeyPath: "/etc/ssl/certs/agent1-key.pem", CertPath: "/tmp/agent1.pem",
+			},
+		},
+		{
+			"url: [http://127.0.0.1:8080/]\nlogin: l\npassword: $UNKNOWN\n", "url: [\"http://${LAPI}/\", http://10.0.0.2/]\nregistration_token: $TOKEN\n",
+			config.Credentials{
+				URL: localapiclient.URLs{"http://10.0.0.1/", "http://10.0.0.2/"}, Login: "l", Password: "$UNKNOWN",
+				RegistrationToken: "long_token_that_is_at_least_32_characters_long",
+			},
+		},
+	} {
+		path := writeConfig(t, c.text)
+		if c.local != "" {
+			if err := os.WriteFile(path+".local", []byte(c.local), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := config.LoadCredentials(path, env); err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s%s: got %+v, %v", c.text, c.local, got, err)
 		}
 	}
 }

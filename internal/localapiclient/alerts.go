@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -51,12 +52,15 @@ func (c *Client) PushAlerts(ctx context.Context, alerts []wire.Alert) ([]string,
 	var ids []string
 	err := c.asMachine(ctx, request{
 		method: http.MethodPost, path: []string{"alerts"}, body: alerts,
-		decode: into(&ids), maxSize: maxList,
+		decode: into(&ids), maxSize: maxList, once: slices.ContainsFunc(alerts, isNameless),
 	})
 	return ids, err
 }
 
-// PushEncoded is PushAlerts for alerts that are JSON already, one each.
+// isNameless reports whether the Local API would store an alert again that it has already.
+func isNameless(alert wire.Alert) bool { return alert.UUID == "" }
+
+// PushEncoded is PushAlerts for alerts that are JSON already, one each. They have UUIDs.
 func (c *Client) PushEncoded(ctx context.Context, alerts [][]byte) ([]string, error) {
 	list := append([]byte{'['}, bytes.Join(alerts, []byte{','})...)
 	var ids []string

@@ -29,6 +29,17 @@ func (c *Client) Allowlists(ctx context.Context) ([]wire.Allowlist, error) {
 	return lists, err
 }
 
+// BouncerAllowlists returns all allowlists with their items to a bouncer. Unauthorized or Forbidden from a
+// Local API that tells machines only, NotFound from one that has no allowlists.
+func (c *Client) BouncerAllowlists(ctx context.Context) ([]wire.Allowlist, error) {
+	var lists []wire.Allowlist
+	err := c.asBouncer(ctx, request{
+		method: http.MethodGet, path: []string{"allowlists"}, query: withContent(),
+		decode: into(&lists), maxSize: maxList,
+	})
+	return lists, err
+}
+
 // Allowlist returns one allowlist with its items. NotFound when there is none of that name.
 func (c *Client) Allowlist(ctx context.Context, name string) (wire.Allowlist, error) {
 	var list wire.Allowlist

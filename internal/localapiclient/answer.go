@@ -23,6 +23,9 @@ type Error struct {
 	RetryAfter time.Duration // 0: the server does not say
 }
 
+// Pause returns how long the server asks to be left alone, 0 if it does not say.
+func (e *Error) Pause() time.Duration { return e.RetryAfter }
+
 // Error returns the message in the form that scripts know: "API error: <message>".
 func (e *Error) Error() string {
 	switch {
@@ -79,22 +82,20 @@ func kindOfStatus(status int) fault.Kind {
 	return fault.Unavailable
 }
 
-func kindOfDecoding(err error) fault.Kind {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return fault.TooLarge
-	}
-	return fault.Unavailable
-}
-
-// into returns a decoder that reads exactly one JSON document into target.
-func into(target any) func(io.Reader) error {
+// into returns a decoder that reads exactly one JSON document into target, which an answer that breaks off
+// leaves as it is.
+func into[T any](target *T) func(io.Reader) error {
 	return func(r io.Reader) error {
+		var document T
 		decoder := json.NewDecoder(r)
-		if err := decoder.Decode(target); err != nil {
+		if err := decoder.Decode(&document); err != nil {
 			return noEOF(err)
 		}
-		return atEnd(decoder)
+		if err := atEnd(decoder); err != nil {
+			return err
+		}
+		*target = document
+		return nil
 	}
 }
 

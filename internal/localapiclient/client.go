@@ -4,23 +4,27 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"net/netip"
-	"net/url"
+	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"shieldwall/internal/domain/fault"
+	"shieldwall/internal/wire"
 )
 
 // Config says where the Local API is and who is calling.
 type Config struct {
-	URL       string // "http://…", "https://…" or the absolute path of a unix socket
+	URL       URLs
 	UserAgent string // "name/version": the Local API refuses the login of any other form
 
 	Login    string // machine; empty with a client certificate
 	Password string
 	APIKey   string // bouncer; empty with a client certificate
+
+	// RegistrationToken lets a machine whose login is refused register again, in case its entry is gone.
+	// Empty: it does not.
+	RegistrationToken string
 
 	// Scenarios returns what to announce at login. Nil announces nothing.
 	Scenarios func() []string
@@ -30,96 +34,110 @@ type Config struct {
 	CACert             string        // path of PEM certificates to trust besides the system's; may change
 	Cert, Key          string        // paths of the client certificate; may change
 
-	Now func() time.Time // clock for the expiry of tokens; nil: time.Now
+	Patience   time.Duration // for an answer to begin while another URL is left to try; 0: 10 seconds
+	ProbeEvery time.Duration // between two looks of Watch; 0: 5 seconds
+
+	Now    func() time.Time // clock for tokens and for the choice between URLs; nil: time.Now
+	Random func() float64   // in [0,1), for jitter; nil: math/rand
 }
 
-// Client talks to one Local API. It is safe for concurrent use.
+const (
+	defaultPatience   = 10 * time.Second
+	defaultProbeEvery = 5 * time.Second
+)
+
+// Client talks to one Local API, at one of several URLs. It is safe for concurrent use.
 type Client struct {
-	cfg    Config
-	base   *url.URL
-	http   *http.Client
-	tokens *tokens
-	log    *slog.Logger
-	stays  bool // requests do not leave this machine
+	cfg       Config
+	log       *slog.Logger
+	endpoints []*endpoint // as cfg.URL
+
+	mu     sync.Mutex // guards choice
+	choice endpoints
 }
 
-// New makes a client; nothing is sent. Errors are about the URL and the certificate files (Invalid).
+// New makes a client; nothing is sent. Errors are about the URLs and the certificate files (Invalid).
 func New(cfg Config, log *slog.Logger) (*Client, error) {
-	base, socket, err := parseURL(cfg.URL)
-	if err != nil {
+	if err := cfg.URL.check(); err != nil {
 		return nil, err
 	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
+	c := &Client{cfg: cfg.withDefaults(), log: log, choice: newEndpoints(len(cfg.URL))}
+	latest := &latestToken{}
+	for i, url := range cfg.URL {
+		e, err := newEndpoint(c.cfg, url, log)
+		if err != nil {
+			return nil, err
+		}
+		e.index, e.tokens = i, newTokens(latest, c.cfg.Now)
+		c.endpoints = append(c.endpoints, e)
 	}
-	transport, err := newTransport(cfg, socket, log)
-	if err != nil {
-		return nil, err
-	}
-	c := &Client{
-		cfg:   cfg,
-		base:  base,
-		http:  &http.Client{Transport: transport, Timeout: cfg.Timeout, CheckRedirect: stayOnHost},
-		log:   log,
-		stays: staysOnHost(base, socket),
-	}
-	c.tokens = newTokens(c.Login, cfg.Now)
 	return c, nil
 }
 
-// URL returns the base URL of all requests; it ends with a slash. For a unix socket the host is "unix".
-func (c *Client) URL() string { return c.base.String() }
-
-// Close closes idle connections. Requests under way are not disturbed.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
-
-// parseURL returns the base of all request URLs, and the path of the unix socket if text is one.
-func parseURL(text string) (base *url.URL, socket string, err error) {
-	if strings.HasPrefix(text, "/") {
-		return &url.URL{Scheme: "http", Host: "unix", Path: "/"}, text, nil
+func (cfg Config) withDefaults() Config {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
-	base, err = url.Parse(text)
-	if err != nil {
-		return nil, "", fault.Errorf(fault.Invalid, "parsing api url: %w", err)
+	if cfg.Random == nil {
+		cfg.Random = rand.Float64
 	}
-	if base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, "", fault.Errorf(fault.Invalid, "parsing api url: %q is neither a http(s) URL nor a socket path", text)
+	if cfg.Patience == 0 {
+		cfg.Patience = defaultPatience
 	}
-	return base.JoinPath("/"), "", nil
+	if cfg.ProbeEvery == 0 {
+		cfg.ProbeEvery = defaultProbeEvery
+	}
+	return cfg
 }
 
-// staysOnHost reports whether requests do not leave this machine.
-func staysOnHost(base *url.URL, socket string) bool {
-	address, err := netip.ParseAddr(base.Hostname())
-	return socket != "" || base.Hostname() == "localhost" || err == nil && address.IsLoopback()
+// URL returns the base URL of the requests to come; it ends with a slash. For a unix socket the host is
+// "unix".
+func (c *Client) URL() string { return c.active().base.String() }
+
+// Close closes idle connections. Requests under way are not disturbed.
+func (c *Client) Close() {
+	for _, e := range c.endpoints {
+		e.http.CloseIdleConnections()
+	}
 }
 
 // asMachine sends r with the machine's token, a second time with a fresh one when the first was refused.
 func (c *Client) asMachine(ctx context.Context, r request) error {
-	token, err := c.machineToken(ctx, r, "")
-	if err != nil {
-		return err
-	}
-	err = c.send(ctx, r, bearer(token))
-	if !fault.Is(err, fault.Unauthorized) && !fault.Is(err, fault.Forbidden) {
-		return err
-	}
-	if token, err = c.machineToken(ctx, r, token); err != nil {
-		return err
-	}
-	return c.send(ctx, r, bearer(token))
+	return c.anywhere(ctx, r, func(ctx context.Context, t try) error {
+		token, err := c.machineToken(ctx, t, r, "")
+		if err != nil {
+			return err
+		}
+		err = c.send(ctx, t, r, bearer(token))
+		if !isRefused(err) {
+			return err
+		}
+		if token, err = c.machineToken(ctx, t, r, token); err != nil {
+			return err
+		}
+		return c.send(ctx, t, r, bearer(token))
+	})
 }
 
-func (c *Client) machineToken(ctx context.Context, r request, refused string) (string, error) {
-	token, err := c.tokens.get(ctx, refused)
+func isRefused(err error) bool {
+	return fault.Is(err, fault.Unauthorized) || fault.Is(err, fault.Forbidden)
+}
+
+func (c *Client) machineToken(ctx context.Context, t try, r request, refused string) (string, error) {
+	token, err := t.tokens.get(ctx, refused, func(ctx context.Context) (wire.Token, error) { return c.enter(ctx, t) })
 	if err != nil {
 		method := r.method[:1] + strings.ToLower(r.method[1:])
-		return "", fmt.Errorf("performing request: %s %q: could not get jwt token: %w", method, r.url(c.base), err)
+		return "", fmt.Errorf("performing request: %s %q: could not get jwt token: %w", method, r.url(t.base), err)
 	}
 	return token, nil
 }
 
 // asBouncer sends r with the bouncer's key.
 func (c *Client) asBouncer(ctx context.Context, r request) error {
-	return c.send(ctx, r, header{"X-Api-Key", c.cfg.APIKey})
+	return c.asAnybody(ctx, r, header{"X-Api-Key", c.cfg.APIKey})
+}
+
+// asAnybody sends r with a proof that is the same everywhere, if any.
+func (c *Client) asAnybody(ctx context.Context, r request, proof header) error {
+	return c.anywhere(ctx, r, func(ctx context.Context, t try) error { return c.send(ctx, t, r, proof) })
 }

@@ -71,10 +71,15 @@ func serve(t *testing.T, handler http.Handler) string {
 	return server.URL
 }
 
+func served(t *testing.T, handler http.Handler) localapiclient.URLs {
+	t.Helper()
+	return localapiclient.URLs{serve(t, handler)}
+}
+
 func machineClient(t *testing.T, handler http.HandlerFunc) (*localapiclient.Client, *fakeAPI) {
 	t.Helper()
 	api := &fakeAPI{expire: start.Add(time.Hour), handler: handler}
-	return newClient(t, localapiclient.Config{URL: serve(t, api), Login: "m", Password: "p"}), api
+	return newClient(t, localapiclient.Config{URL: served(t, api), Login: "m", Password: "p"}), api
 }
 
 func TestRequestsAreThePublishedOnes(t *testing.T) {
@@ -153,7 +158,7 @@ func TestRequestsAreThePublishedOnes(t *testing.T) {
 func TestBouncerRequests(t *testing.T) {
 	t.Parallel()
 	var got string
-	client := newClient(t, localapiclient.Config{APIKey: "k", URL: serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	client := newClient(t, localapiclient.Config{APIKey: "k", URL: served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = r.RequestURI + " " + r.Header.Get("X-Api-Key") + r.Header.Get("Authorization")
 		if strings.HasSuffix(r.URL.Path, "/stream") {
 			answer(w, 200, `{"new": [{"duration":"4h","id":1,"value":"1.2.3.4"}], "deleted": []}`)
@@ -203,7 +208,7 @@ func TestPushedAlertsAreCompressedWhenLarge(t *testing.T) {
 		url, want   string
 		messageSize int
 	}{{elsewhere, "", 100}, {elsewhere, "gzip", 6000}, {url, "", 6000}} {
-		client := newClient(t, localapiclient.Config{URL: test.url, Login: "m", Password: "p"})
+		client := newClient(t, localapiclient.Config{URL: localapiclient.URLs{test.url}, Login: "m", Password: "p"})
 		sent := wire.Alert{Message: strings.Repeat("x", test.messageSize)}
 		text, err := json.Marshal(sent)
 		if err != nil {
@@ -228,7 +233,7 @@ func TestTokenIsKeptUntilItIsAboutToExpire(t *testing.T) {
 	t.Parallel()
 	now := start
 	api := &fakeAPI{expire: start.Add(time.Hour), handler: func(http.ResponseWriter, *http.Request) {}}
-	client := newClient(t, localapiclient.Config{URL: serve(t, api), Now: func() time.Time { return now }})
+	client := newClient(t, localapiclient.Config{URL: served(t, api), Now: func() time.Time { return now }})
 	for _, step := range []struct {
 		at     time.Duration
 		logins int32
@@ -286,7 +291,7 @@ func TestConcurrentRequestsShareOneLogin(t *testing.T) {
 func TestWaitingForALoginHonoursTheContext(t *testing.T) {
 	t.Parallel()
 	entered, release := make(chan struct{}), make(chan struct{})
-	client := newClient(t, localapiclient.Config{URL: serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	client := newClient(t, localapiclient.Config{URL: served(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(entered)
 		<-release
 		answer(w, 503, "")
@@ -308,7 +313,7 @@ func TestWaitingForALoginHonoursTheContext(t *testing.T) {
 func TestLoginErrors(t *testing.T) {
 	t.Parallel()
 	body := `{"code":401,"message":"incorrect Username or Password"}`
-	client := newClient(t, localapiclient.Config{URL: serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	client := newClient(t, localapiclient.Config{URL: served(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, 401, body)
 	}))})
 	_, err := client.Login(t.Context())
@@ -334,7 +339,7 @@ func TestLoginAnnouncesScenarios(t *testing.T) {
 	for want, scenarios := range map[string]func() []string{
 		`null`: nil, `[]`: func() []string { return []string{} }, `["a","b"]`: func() []string { return []string{"a", "b"} },
 	} {
-		client := newClient(t, localapiclient.Config{URL: url, Login: "m", Password: "p", Scenarios: scenarios})
+		client := newClient(t, localapiclient.Config{URL: localapiclient.URLs{url}, Login: "m", Password: "p", Scenarios: scenarios})
 		token, err := client.Login(t.Context())
 		if err != nil || token.Token != "t" {
 			t.Fatal(token, err)
@@ -351,7 +356,7 @@ func TestStatusesBecomeKinds(t *testing.T) {
 		400: fault.Invalid, 401: fault.Unauthorized, 403: fault.Forbidden, 404: fault.NotFound, 413: fault.TooLarge,
 		422: fault.Invalid, 429: fault.Unavailable, 500: fault.Internal, 502: fault.Unavailable, 503: fault.Unavailable, 304: fault.Unavailable,
 	} {
-		client := newClient(t, localapiclient.Config{APIKey: "k", URL: serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		client := newClient(t, localapiclient.Config{APIKey: "k", URL: served(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
 		}))})
 		_, err := client.Decisions(t.Context(), localapiclient.LiveQuery{})
@@ -374,7 +379,7 @@ func TestRegister(t *testing.T) {
 		{401, `{"message":"invalid token for auto registration"}`, "401 Unauthorized: API error: invalid token for auto registration"},
 		{422, `{"message":"x should be longer"}`, "API error: http code 422, invalid request: x should be longer"},
 	} {
-		client := newClient(t, localapiclient.Config{URL: serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client := newClient(t, localapiclient.Config{URL: served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if text, _ := io.ReadAll(r.Body); string(text) != `{"machine_id":"m","password":"p","registration_token":"tok"}` {
 				t.Errorf("sent %s", text)
 			}
@@ -405,7 +410,7 @@ func TestBrokenAnswersAreErrors(t *testing.T) {
 		"null":                    `null`,
 		"trailing data":           `{"new": [], "deleted": []}{}`,
 	} {
-		client := newClient(t, localapiclient.Config{URL: serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		client := newClient(t, localapiclient.Config{URL: served(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, 200, body)
 		}))})
 		stream, err := client.Stream(t.Context(), localapiclient.StreamQuery{})
@@ -417,7 +422,7 @@ func TestBrokenAnswersAreErrors(t *testing.T) {
 
 func TestBodyThatIsCutByTheNetworkIsAnError(t *testing.T) {
 	t.Parallel()
-	client := newClient(t, localapiclient.Config{URL: serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	client := newClient(t, localapiclient.Config{URL: served(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		// The document looks whole; only the framing of HTTP tells that it is not.
 		answer(w, 200, `{"new": [], "deleted": []}`)
 		if err := http.NewResponseController(w).Flush(); err != nil {
@@ -432,7 +437,7 @@ func TestBodyThatIsCutByTheNetworkIsAnError(t *testing.T) {
 
 func TestOversizedAnswerIsRefused(t *testing.T) {
 	t.Parallel()
-	client := newClient(t, localapiclient.Config{URL: serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	client := newClient(t, localapiclient.Config{URL: served(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, 200, `{"token":"`+strings.Repeat("x", 2<<20)+`"}`)
 	}))})
 	if _, err := client.Login(t.Context()); !fault.Is(err, fault.TooLarge) {
@@ -453,7 +458,7 @@ func TestRedirectsStayOnTheHost(t *testing.T) {
 		}
 		http.Redirect(w, r, target, http.StatusTemporaryRedirect)
 	}))
-	client := newClient(t, localapiclient.Config{URL: url, APIKey: "secret"})
+	client := newClient(t, localapiclient.Config{URL: localapiclient.URLs{url}, APIKey: "secret"})
 	target = "/moved"
 	if _, err := client.Decisions(t.Context(), localapiclient.LiveQuery{}); err != nil {
 		t.Errorf("same host: %v", err)
@@ -480,7 +485,7 @@ func TestUnixSocket(t *testing.T) {
 	}}
 	server.Start()
 	t.Cleanup(server.Close)
-	client := newClient(t, localapiclient.Config{URL: path})
+	client := newClient(t, localapiclient.Config{URL: localapiclient.URLs{path}})
 	if _, err := client.Decisions(t.Context(), localapiclient.LiveQuery{}); err != nil || host != "unix" {
 		t.Errorf("%v, host %q", err, host)
 	}
@@ -492,7 +497,7 @@ func TestURLForms(t *testing.T) {
 		"http://h:8080": "http://h:8080/", "http://h:8080/": "http://h:8080/", "https://h/prefix": "https://h/prefix/",
 		"/run/x.sock": "http://unix/",
 	} {
-		if got := newClient(t, localapiclient.Config{URL: url}).URL(); got != want {
+		if got := newClient(t, localapiclient.Config{URL: localapiclient.URLs{url}}).URL(); got != want {
 			t.Errorf("%s: got %s, want %s", url, got, want)
 		}
 	}
@@ -502,7 +507,7 @@ func TestURLForms(t *testing.T) {
 		"ftp://h/":       "neither a http(s) URL nor a socket path",
 		"":               "neither a http(s) URL nor a socket path",
 	} {
-		_, err := localapiclient.New(localapiclient.Config{URL: url}, slog.New(slog.DiscardHandler))
+		_, err := localapiclient.New(localapiclient.Config{URL: localapiclient.URLs{url}}, slog.New(slog.DiscardHandler))
 		if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v", url, err)
 		}
@@ -514,7 +519,7 @@ func TestTransportErrorsNameTheRequest(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	url := server.URL
 	server.Close()
-	client := newClient(t, localapiclient.Config{URL: url})
+	client := newClient(t, localapiclient.Config{URL: localapiclient.URLs{url}})
 	err := client.Heartbeat(t.Context())
 	want := `performing request: Get "` + url + `/v1/heartbeat": could not get jwt token: Post "` + url + `/v1/watchers/login": dial tcp`
 	if !fault.Is(err, fault.Unavailable) || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "connection refused") {
@@ -542,7 +547,7 @@ func TestARefusedLoginIsNotTriedAgainAtOnce(t *testing.T) {
 		}
 		answer(w, 200, `{"code":200,"token":"t","expire":"`+now.Add(time.Hour).Format(time.RFC3339)+`"}`)
 	}))
-	client := newClient(t, localapiclient.Config{URL: url, Now: func() time.Time { return now }})
+	client := newClient(t, localapiclient.Config{URL: localapiclient.URLs{url}, Now: func() time.Time { return now }})
 	expect := func(after time.Duration, ok bool, tried int64) {
 		t.Helper()
 		now = now.Add(after)

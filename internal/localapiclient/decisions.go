@@ -32,15 +32,6 @@ type LiveQuery struct {
 	ScenariosNotContaining []string
 }
 
-// StreamQuery selects what a stream tells; fields that are zero select all.
-type StreamQuery struct {
-	Startup                bool     // everything that is active, instead of what changed since the last call
-	Scopes                 []string // none: Ip and Range
-	Origins                []string
-	ScenariosContaining    []string
-	ScenariosNotContaining []string
-}
-
 // DeleteDecisions ends the active decisions that match and returns how many.
 func (c *Client) DeleteDecisions(ctx context.Context, query DecisionQuery) (int, error) {
 	p := params{}
@@ -78,26 +69,6 @@ func (c *Client) Decisions(ctx context.Context, query LiveQuery) ([]wire.Decisio
 		decode: into(&decisions), maxSize: maxList,
 	})
 	return decisions, err
-}
-
-// Stream returns what a bouncer must begin and cease to enforce. The Local API remembers what it has told;
-// an answer that was lost is lost for later calls without Startup.
-func (c *Client) Stream(ctx context.Context, query StreamQuery) (wire.DecisionsStream, error) {
-	p := params{}
-	p.flag(query.Startup, "startup", "true")
-	p.list("scopes", query.Scopes)
-	p.list("origins", query.Origins)
-	p.list("scenarios_containing", query.ScenariosContaining)
-	p.list("scenarios_not_containing", query.ScenariosNotContaining)
-	var stream wire.DecisionsStream
-	err := c.asBouncer(ctx, request{
-		method: http.MethodGet, path: []string{"decisions", "stream"}, query: url.Values(p),
-		decode: intoStream(&stream), maxSize: maxList,
-	})
-	if err != nil {
-		return wire.DecisionsStream{}, err
-	}
-	return stream, nil
 }
 
 // remove sends a deletion and returns the count that the Local API answers.

@@ -15,6 +15,37 @@ import (
 // inquiryTimeout is how long a server may think about a certificate before it counts as accepted.
 const inquiryTimeout = 2 * time.Second
 
+// Side says whose certificate something is about.
+type Side string
+
+// The sides.
+const (
+	SideServer Side = "server" // the Local API's, which we refuse
+	SideClient Side = "client" // ours, which the Local API refuses
+)
+
+// CertificateError is a connection that was not made because of a certificate.
+type CertificateError struct {
+	Side            Side
+	Subject, Issuer string // empty when there is no certificate, but must be
+	Reason          error
+	remedy          string
+}
+
+// Error says whose certificate is refused, why, and what to do about it where that is known.
+func (e *CertificateError) Error() string {
+	switch {
+	case e.Side == SideServer:
+		return fmt.Sprintf("the Local API's certificate is not trusted: %s, issued by %s: %v%s", e.Subject, e.Issuer, e.Reason, e.remedy)
+	case e.Subject == "" && e.Issuer == "":
+		return fmt.Sprintf("the Local API wants a client certificate: %v%s", e.Reason, e.remedy)
+	}
+	return fmt.Sprintf("the Local API refuses our certificate: %s, issued by %s: %v%s", e.Subject, e.Issuer, e.Reason, e.remedy)
+}
+
+// Unwrap returns the reason.
+func (e *CertificateError) Unwrap() error { return e.Reason }
+
 // explain makes an error of the transport say whose certificate is to blame, and what to do about it.
 func (r *route) explain(request *http.Request, err error) error {
 	var (
@@ -24,7 +55,10 @@ func (r *route) explain(request *http.Request, err error) error {
 	switch {
 	case errors.As(err, &untrusted):
 		leaf := untrusted.UnverifiedCertificates[0]
-		return fmt.Errorf("the Local API's certificate is not trusted: %s: %w%s", describe(leaf), untrusted.Err, remedy(untrusted.Err))
+		return &CertificateError{
+			Side: SideServer, Subject: leaf.Subject.String(), Issuer: leaf.Issuer.String(),
+			Reason: untrusted.Err, remedy: remedy(untrusted.Err),
+		}
 	case errors.As(err, &notTLS) && string(notTLS.RecordHeader[:]) == "HTTP/":
 		return fmt.Errorf("%w; the url must begin with http://", http.ErrSchemeMismatch)
 	case request.URL.Scheme != "https" || request.Context().Err() != nil:
@@ -81,15 +115,13 @@ func (r *route) refusedByServer(alert *net.OpError) error {
 	text := alert.Error()
 	switch {
 	case r.certificate != nil && strings.Contains(text, "certificate"):
-		return fmt.Errorf("the Local API refuses our certificate: %s: %w", describe(r.certificate), alert)
+		return &CertificateError{
+			Side: SideClient, Subject: r.certificate.Subject.String(), Issuer: r.certificate.Issuer.String(), Reason: alert,
+		}
 	case strings.Contains(text, "certificate required"):
-		return fmt.Errorf("the Local API wants a client certificate: %w; set cert_path and key_path", alert)
+		return &CertificateError{Side: SideClient, Reason: alert, remedy: "; set cert_path and key_path"}
 	}
 	return alert
-}
-
-func describe(certificate *x509.Certificate) string {
-	return fmt.Sprintf("%s, issued by %s", certificate.Subject, certificate.Issuer)
 }
 
 // remedy says what to do about a certificate that is not trusted.

@@ -5,10 +5,14 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"sync/atomic"
+	"time"
 
 	"shieldwall/internal/domain/fault"
 )
@@ -27,8 +31,12 @@ type request struct {
 	query  url.Values
 	body   any // encoded as JSON, unless it is of type encoded; nil: none
 
+	begun   func(http.Header)     // looks at the beginning of the answer, if not nil
 	decode  func(io.Reader) error // reads the answer; nil: it has no body of interest
 	maxSize int64                 // bytes of the answer, decompressed
+
+	wait time.Duration // the answer may take so much longer to begin
+	once bool          // it must not be sent again when it may have had its effect
 }
 
 func (r request) url(base *url.URL) string {
@@ -42,29 +50,46 @@ type header struct{ name, value string }
 func bearer(token string) header { return header{"Authorization", "Bearer " + token} }
 
 // send performs r once, with proof unless its value is empty.
-func (c *Client) send(ctx context.Context, r request, proof header) error {
-	req, err := c.encode(ctx, r)
+func (c *Client) send(ctx context.Context, t try, r request, proof header) error {
+	attempt, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	var sent atomic.Bool
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}
+	req, err := c.encode(httptrace.WithClientTrace(attempt, trace), t.endpoint, r)
 	if err != nil {
 		return err
 	}
 	if proof.value != "" {
 		req.Header.Set(proof.name, proof.value)
 	}
-	res, err := c.http.Do(req)
+	res, err := t.exchange(req, end)
 	if err != nil {
-		return fault.Mark(fault.Unavailable, err) // names method and URL itself
+		if ended := context.Cause(attempt); ended != nil && ctx.Err() == nil {
+			err = fmt.Errorf("%s %q: %w", r.method, req.URL, ended)
+		}
+		return fault.Mark(fault.Unavailable, &lostError{err, sent.Load()}) // names method and URL itself
 	}
 	defer func() { _ = res.Body.Close() }()
 	c.log.DebugContext(ctx, "local api request", "method", r.method, "path", req.URL.Path, "status", res.StatusCode)
 	return receive(r, res)
 }
 
-func (c *Client) encode(ctx context.Context, r request) (*http.Request, error) {
-	body, compressed, err := c.encodeBody(r.body)
+// exchange returns when the answer begins, or when whatever ends the attempt calls end.
+func (t try) exchange(req *http.Request, end context.CancelCauseFunc) (*http.Response, error) {
+	defer t.waits.begin(end)()
+	if t.patience > 0 {
+		timer := time.AfterFunc(t.patience, func() { end(errSlow) })
+		defer timer.Stop()
+	}
+	return t.http.Do(req)
+}
+
+func (c *Client) encode(ctx context.Context, e *endpoint, r request) (*http.Request, error) {
+	body, compressed, err := e.encodeBody(r.body)
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, r.url(c.base), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, r.method, r.url(e.base), bytes.NewReader(body))
 	if err != nil {
 		return nil, fault.Errorf(fault.Invalid, "building request: %w", err)
 	}
@@ -83,7 +108,7 @@ func (c *Client) encode(ctx context.Context, r request) (*http.Request, error) {
 type encoded []byte
 
 // encodeBody compresses what is large, but not for a way that has no bottleneck.
-func (c *Client) encodeBody(value any) (body []byte, compressed bool, err error) {
+func (e *endpoint) encodeBody(value any) (body []byte, compressed bool, err error) {
 	if value == nil {
 		return nil, false, nil
 	}
@@ -93,7 +118,7 @@ func (c *Client) encodeBody(value any) (body []byte, compressed bool, err error)
 			return nil, false, fault.Errorf(fault.Invalid, "encoding request: %w", err)
 		}
 	}
-	if len(plain) <= compressAbove || c.stays {
+	if len(plain) <= compressAbove || e.stays {
 		return plain, false, nil
 	}
 	var packed bytes.Buffer
@@ -112,12 +137,21 @@ func receive(r request, res *http.Response) error {
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return refusal(res)
 	}
+	if r.begun != nil {
+		r.begun(res.Header)
+	}
 	if r.decode == nil {
 		_, err := io.CopyN(io.Discard, res.Body, maxDrain)
 		return ignoreEOF(err)
 	}
-	if err := r.decode(http.MaxBytesReader(nil, res.Body, r.maxSize)); err != nil {
-		return fault.Errorf(kindOfDecoding(err), "decoding answer to %s %s: %w", r.method, res.Request.URL.Path, err)
+	err := r.decode(http.MaxBytesReader(nil, res.Body, r.maxSize))
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("decoding answer to %s %s: %w", r.method, res.Request.URL.Path, err)
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return fault.Mark(fault.TooLarge, err)
+	}
+	return fault.Mark(fault.Unavailable, &lostError{err, true})
 }

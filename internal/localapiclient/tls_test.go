@@ -70,7 +70,7 @@ func TestTLS(t *testing.T) {
 		"plain to TLS":       {localapiclient.Config{}, strings.Replace(optional, "https", "http", 1), "API error: Client sent an HTTP request to an HTTPS server; the url must begin with https://"},
 		"TLS to plain":       {localapiclient.Config{}, strings.Replace(serve(t, http.NotFoundHandler()), "http", "https", 1), "http: server gave HTTP response to HTTPS client; the url must begin with http://"},
 	} {
-		test.cfg.URL = test.url
+		test.cfg.URL = localapiclient.URLs{test.url}
 		decisions, err := newClient(t, test.cfg).Decisions(t.Context(), localapiclient.LiveQuery{})
 		switch {
 		case err == nil && decisions[0].Value != test.want:
@@ -104,7 +104,7 @@ func TestChangedCertificateFilesAreUsedByTheNextRequest(t *testing.T) {
 		now = now.Add(2 * time.Second)
 	}
 	client := func(url string) func() (name, peer string, err error) {
-		c, err := localapiclient.New(localapiclient.Config{URL: url, CACert: caFile, Cert: cert, Key: key, Now: clock},
+		c, err := localapiclient.New(localapiclient.Config{URL: localapiclient.URLs{url}, CACert: caFile, Cert: cert, Key: key, Now: clock},
 			slog.New(slog.NewTextHandler(&log, nil)))
 		if err != nil {
 			t.Fatal(err)
@@ -168,7 +168,7 @@ func TestBadCertificateFilesShowAtStart(t *testing.T) {
 		"unable to load certificate '" + empty + "' and key '': ":                  {Cert: empty},
 		"unable to load certificate '' and key '" + empty + "': open : no such fi": {Key: empty},
 	} {
-		cfg.URL = "https://localhost"
+		cfg.URL = localapiclient.URLs{"https://localhost"}
 		if _, err := localapiclient.New(cfg, slog.New(slog.DiscardHandler)); !fault.Is(err, fault.Invalid) || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"shieldwall/internal/domain/fault"
@@ -18,12 +19,17 @@ const (
 	lastPause  = time.Minute
 )
 
-// tokens keeps the one token that all requests of a client share. Who finds none logs in, the others wait
+// latestToken is the last token that any endpoint has given out. Replicas share the key that signs tokens, so
+// who fails over needs no login, and a replica that has died does not make all its machines log in at once at
+// the one that is left.
+type latestToken = atomic.Pointer[wire.Token]
+
+// tokens keeps the one token that all requests to an endpoint share. Who finds none logs in, the others wait
 // for the outcome, each no longer than its own context lasts. A login that was refused is not tried again for
 // a while, whoever asks: a Local API bounds the failures of an address, which others may share.
 type tokens struct {
-	login func(context.Context) (wire.Token, error)
-	now   func() time.Time
+	latest *latestToken
+	now    func() time.Time
 
 	turn    chan struct{} // holds one element while somebody owns what follows
 	current wire.Token
@@ -32,12 +38,19 @@ type tokens struct {
 	until   time.Time // no login before
 }
 
-func newTokens(login func(context.Context) (wire.Token, error), now func() time.Time) *tokens {
-	return &tokens{login: login, now: now, turn: make(chan struct{}, 1)}
+func newTokens(latest *latestToken, now func() time.Time) *tokens {
+	return &tokens{latest: latest, now: now, turn: make(chan struct{}, 1)}
 }
 
-// get returns a token that is not the one that was refused ("" when none was).
-func (t *tokens) get(ctx context.Context, refused string) (string, error) {
+// rememberedError is the refusal of an earlier login, for a request that has not asked again.
+type rememberedError struct{ err error }
+
+func (e *rememberedError) Error() string { return e.err.Error() }
+
+func (e *rememberedError) Unwrap() error { return e.err }
+
+// get returns a token that is not the one that was refused ("" when none was), if need be from login.
+func (t *tokens) get(ctx context.Context, refused string, login func(context.Context) (wire.Token, error)) (string, error) {
 	select {
 	case t.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -45,20 +58,27 @@ func (t *tokens) get(ctx context.Context, refused string) (string, error) {
 	}
 	defer func() { <-t.turn }()
 
-	if t.current.Token != refused && t.now().Add(tokenMargin).Before(t.current.Expire) {
+	if t.current.Token != refused && t.lasts(t.current) {
 		return t.current.Token, nil
 	}
-	if t.refused != nil && t.now().Before(t.until) {
-		return "", t.refused
+	if other := t.latest.Load(); refused == "" && other != nil && t.lasts(*other) {
+		t.current = *other
+		return other.Token, nil
 	}
-	token, err := t.login(ctx)
+	if t.refused != nil && t.now().Before(t.until) {
+		return "", &rememberedError{t.refused}
+	}
+	token, err := login(ctx)
 	t.note(err)
 	if err != nil {
 		return "", err
 	}
 	t.current = token
+	t.latest.Store(&token)
 	return token.Token, nil
 }
+
+func (t *tokens) lasts(token wire.Token) bool { return t.now().Add(tokenMargin).Before(token.Expire) }
 
 // note decides when to try the next login. Errors that have nothing to do with who logs in are for callers
 // to wait for.

@@ -18,6 +18,8 @@ import (
 const (
 	connectTimeout = 10 * time.Second
 	maxRedirects   = 10
+	pingAfter      = 15 * time.Second // of silence on a connection of HTTP/2
+	pingTimeout    = 5 * time.Second
 )
 
 // transport is the way to a Local API. When a file with certificates changes it makes new connections with
@@ -74,6 +76,8 @@ func newRoute(cfg Config, socket string) (*route, error) {
 		ExpectContinueTimeout: time.Second,
 		IdleConnTimeout:       90 * time.Second,
 		ForceAttemptHTTP2:     true,
+		// One connection carries everything: a dead one must not swallow request after request.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 	}}
 	if socket != "" {
 		r.Proxy = nil

@@ -19,5 +19,5 @@ func (c *Client) PushMachineUsage(ctx context.Context, usage wire.UsageMetrics) 
 }
 
 func usageRequest(usage wire.UsageMetrics) request {
-	return request{method: http.MethodPost, path: []string{"usage-metrics"}, body: usage}
+	return request{method: http.MethodPost, path: []string{"usage-metrics"}, body: usage, once: true}
 }

@@ -2,6 +2,7 @@ package output
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -12,7 +13,7 @@ import (
 
 // Sender pushes alerts, which are JSON, to the Local API. It returns the identifiers of those that were stored. The kind of
 // an error decides what happens: Invalid and TooLarge will never be taken, Internal may be the fault of the
-// alerts or of the server, anything else passes.
+// alerts or of the server, anything else passes. An error with a method Pause says how long to wait at least.
 type Sender interface {
 	PushEncoded(ctx context.Context, alerts [][]byte) ([]string, error)
 }
@@ -23,7 +24,7 @@ type DeliveryOptions struct {
 	MaxBytes   int64          // in one push, about; default 1 MiB
 	Timeout    time.Duration  // of one push; default 30 s
 	MinBackOff time.Duration  // after the first failure; default 200 ms
-	MaxBackOff time.Duration  // after many; default 5 s
+	MaxBackOff time.Duration  // after many, unless the Local API asks for more; default 5 s
 	Random     func() float64 // in [0,1), for jitter; default math/rand
 }
 
@@ -33,6 +34,9 @@ const (
 	defaultTimeout    = 30 * time.Second
 	defaultMinBackOff = 200 * time.Millisecond
 	defaultMaxBackOff = 5 * time.Second
+
+	// longestPause bounds what the Local API may ask for.
+	longestPause = 5 * time.Minute
 
 	// suspicion is the number of internal errors in a row after which single alerts are tried.
 	suspicion = 3
@@ -217,7 +221,7 @@ func (d *Deliverer) backOff(ctx context.Context, err error) {
 	if d.failures < 30 {
 		wait = min(wait, d.options.MinBackOff<<d.failures)
 	}
-	wait = wait/2 + time.Duration(d.options.Random()*float64(wait/2))
+	wait = max(pauseIn(err), wait/2+time.Duration(d.options.Random()*float64(wait/2)))
 	if d.failures == 0 {
 		d.log.Warn("alerts cannot be delivered, trying again", "error", err, "waiting", d.spool.Len())
 	} else {
@@ -230,6 +234,15 @@ func (d *Deliverer) backOff(ctx context.Context, err error) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// pauseIn returns how long the Local API has asked to be left alone.
+func pauseIn(err error) time.Duration {
+	var asked interface{ Pause() time.Duration }
+	if errors.As(err, &asked) {
+		return min(asked.Pause(), longestPause)
+	}
+	return 0
 }
 
 func (d *Deliverer) recovered() {

@@ -506,6 +506,38 @@ func TestOutageIsRetriedWithBackOffAndInOrder(t *testing.T) {
 	}
 }
 
+// askingError is an answer with Retry-After.
+type askingError struct{ pause time.Duration }
+
+func (e askingError) Error() string { return "later" }
+
+func (e askingError) Pause() time.Duration { return e.pause }
+
+func TestTheLocalAPIIsLeftAloneAsLongAsItAsks(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[time.Duration]time.Duration{
+		time.Minute: time.Minute, 24 * time.Hour: longestPause, 0: defaultMinBackOff / 2,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			spool := openSpool(t, t.TempDir(), Options{})
+			accept(t, spool, "1")
+			var at []time.Time
+			lapi := &api{answer: func(push int, _ []wire.Alert) error {
+				if at = append(at, time.Now()); push == 0 {
+					return fmt.Errorf("pushing: %w", fault.Mark(fault.Unavailable, askingError{asked}))
+				}
+				return nil
+			}}
+			stop := run(t, NewDeliverer(spool, lapi, DeliveryOptions{Random: func() float64 { return 0 }}, discard()))
+			time.Sleep(time.Hour)
+			stop()
+			if len(at) != 2 || at[1].Sub(at[0]) != want || spool.Len() != 0 {
+				t.Errorf("asked for %v: pushes at %v", asked, at)
+			}
+		})
+	}
+}
+
 func TestHangingServerIsGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
