@@ -1,5 +1,5 @@
-// Package content is what Shieldwall delivers besides its programs: grok definitions, parsers, scenarios, the data
-// files they need, and default configuration, all embedded.
+// Package content is what Shieldwall delivers besides its programs: grok definitions, parsers, scenarios, the
+// collections of them, the data files they need, and default configuration, all embedded.
 //
 // It owns the texts and promises that they are complete: every definition that an item uses is among Patterns,
 // every data file is in Data. It does not install, parse or run anything, and it writes nothing.
@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"path"
 )
+
+//go:generate go run ./publish ..
 
 //go:embed config data items patterns
 var files embed.FS
@@ -26,7 +28,7 @@ type PatternFile struct {
 // FS returns everything: the directories config, data, items and patterns.
 func FS() fs.FS { return files }
 
-// Items returns the parsers and scenarios in the layout of a hub, such as parsers/s01-parse/shieldwall/x.yaml.
+// Items returns the parsers, scenarios and collections in the layout of a hub, such as parsers/s01-parse/shieldwall/x.yaml.
 func Items() fs.FS { return directory("items") }
 
 // Data returns the data files under the names by which items refer to them.

@@ -163,7 +163,7 @@ type item struct {
 func TestItems(t *testing.T) {
 	t.Parallel()
 	items := content.Items()
-	names := append(glob(t, items, "parsers/*/shieldwall/*.yaml"), glob(t, items, "scenarios/shieldwall/*.yaml")...)
+	names := append(parserFiles(t), scenarioFiles(t)...)
 	seen := map[string]bool{}
 	for _, name := range names {
 		all := documents[item](t, items, name, false)
@@ -184,18 +184,84 @@ func TestItems(t *testing.T) {
 	}
 }
 
+// TestCollections wants every item in a collection, and what reads headers and dates in all of them.
+func TestCollections(t *testing.T) {
+	t.Parallel()
+	collections := map[string]collection{}
+	for _, name := range glob(t, content.Items(), "collections/shieldwall/*.yaml") {
+		c := documents[collection](t, content.Items(), name, true)[0]
+		if want := "shieldwall/" + strings.TrimSuffix(path.Base(name), ".yaml"); c.Name != want || c.Description == "" {
+			t.Errorf("%s: the name is %q, the description %q", name, c.Name, c.Description)
+		}
+		collections[c.Name] = c
+	}
+	unused := map[string]bool{}
+	for _, file := range append(parserFiles(t), scenarioFiles(t)...) {
+		unused[documents[item](t, content.Items(), file, false)[0].Name] = true
+	}
+	known := maps.Clone(unused)
+	for name := range collections {
+		all := contents(t, collections, name)
+		for _, needed := range []string{"shieldwall/syslog-logs", "shieldwall/dateparse-enrich"} {
+			if !slices.Contains(all, needed) {
+				t.Errorf("%s does not bring %s", name, needed)
+			}
+		}
+		for _, it := range all {
+			if !known[it] {
+				t.Errorf("%s: there is no %s", name, it)
+			}
+			delete(unused, it)
+		}
+	}
+	if len(unused) > 0 {
+		t.Errorf("in no collection: %v", unused)
+	}
+}
+
+type collection struct {
+	Name, Description, Author             string
+	Collections, Parsers, Scenarios, Tags []string
+}
+
+// contents returns the items of a collection and of those that it asks for.
+func contents(t *testing.T, collections map[string]collection, name string) []string {
+	t.Helper()
+	c, known := collections[name]
+	if !known {
+		t.Fatalf("there is no collection %s", name)
+	}
+	all := slices.Concat(c.Parsers, c.Scenarios)
+	for _, below := range c.Collections {
+		all = append(all, contents(t, collections, below)...)
+	}
+	return all
+}
+
+func parserFiles(t *testing.T) []string {
+	t.Helper()
+	return glob(t, content.Items(), "parsers/*/shieldwall/*.yaml")
+}
+
+func scenarioFiles(t *testing.T) []string {
+	t.Helper()
+	return glob(t, content.Items(), "scenarios/shieldwall/*.yaml")
+}
+
+// TestScenariosAreLabelled also wants a reason not to ban: there is nobody to ban, or addresses are easily forged.
 func TestScenariosAreLabelled(t *testing.T) {
 	t.Parallel()
-	items := content.Items()
-	for _, name := range glob(t, items, "scenarios/shieldwall/*.yaml") {
-		labels := documents[item](t, items, name, false)[0].Labels
+	for _, name := range scenarioFiles(t) {
+		s := documents[item](t, content.Items(), name, false)[0]
 		for _, key := range []string{"service", "behavior", "label", "classification", "confidence", "spoofable"} {
-			if labels[key] == nil {
+			if s.Labels[key] == nil {
 				t.Errorf("%s: no label %s", name, key)
 			}
 		}
-		if labels["remediation"] != true {
-			t.Errorf("%s: remediation is %v, and only true is true", name, labels["remediation"])
+		remediation, ok := s.Labels["remediation"].(bool)
+		spoofable, _ := s.Labels["spoofable"].(int)
+		if !ok || !remediation && s.Rest["scope"] == nil && spoofable < 3 {
+			t.Errorf("%s: remediation is %v", name, s.Labels["remediation"])
 		}
 	}
 }
@@ -247,64 +313,97 @@ func TestDefaultConfig(t *testing.T) {
 	}
 }
 
-// expectation is the form described in tests/README.md.
-type expectation struct {
-	LogType string `yaml:"log_type"`
-	LogFile string `yaml:"log_file"`
-	Expect  []struct {
-		Scenario string
-		Source   string
-		Events   int
-	}
-	Silent []string
+// hubTest is the part of a test case that is looked at here.
+type hubTest struct {
+	Parsers, Scenarios []string
+	LogType            string `yaml:"log_type"`
+	LogFile            string `yaml:"log_file"`
+	Labels             map[string]string
+	IgnoreParsers      bool `yaml:"ignore_parsers"`
 }
 
-func TestEveryScenarioIsTestedBothWays(t *testing.T) {
-	t.Parallel()
-	fires, rests := map[string]bool{}, map[string]bool{}
-	tests := os.DirFS("tests")
-	for _, name := range glob(t, tests, "*/expect.yaml") {
-		x := documents[expectation](t, tests, name, true)[0]
-		if x.LogType == "" || len(lines(t, tests, path.Join(path.Dir(name), x.LogFile))) == 0 {
+// cases returns our test cases by name; dir has them all.
+func cases(t *testing.T) (dir fs.FS, found map[string]hubTest) {
+	t.Helper()
+	dir, found = os.DirFS("items/.tests"), map[string]hubTest{}
+	for _, name := range glob(t, dir, "*/config.yaml") {
+		c := documents[hubTest](t, dir, name, true)[0]
+		if c.LogType == "" || len(lines(t, dir, path.Join(path.Dir(name), c.LogFile))) == 0 {
 			t.Errorf("%s: no type or an empty log", name)
 		}
-		for _, e := range x.Expect {
-			fires[e.Scenario] = true
+		found[path.Dir(name)] = c
+	}
+	return dir, found
+}
+
+// TestEveryScenarioIsTestedBothWays wants a test that says of whom a scenario warns, and one that says of whom not.
+func TestEveryScenarioIsTestedBothWays(t *testing.T) {
+	t.Parallel()
+	dir, tests := cases(t)
+	fires, rests := map[string]bool{}, map[string]bool{}
+	for name, c := range tests {
+		if len(c.Scenarios) == 0 {
+			continue
 		}
-		for _, s := range x.Silent {
-			rests[s] = rests[s] || len(x.Expect) == 0
+		asserts := strings.Join(lines(t, dir, name+"/scenario.assert"), "\n")
+		for _, s := range c.Scenarios {
+			fires[s] = fires[s] || strings.Contains(asserts, `GetScenario() == "`+s+`"`)
+			rests[s] = rests[s] || strings.Contains(asserts, `in .Overflow.GetSources()) == true`)
 		}
 	}
-	for _, name := range glob(t, content.Items(), "scenarios/shieldwall/*.yaml") {
-		for _, s := range documents[item](t, content.Items(), name, false) {
-			if !fires[s.Name] || !rests[s.Name] {
-				t.Errorf("%s: expected by a test: %v, silent in another: %v", s.Name, fires[s.Name], rests[s.Name])
-			}
-			delete(fires, s.Name)
-			delete(rests, s.Name)
+	for _, file := range scenarioFiles(t) {
+		name := documents[item](t, content.Items(), file, false)[0].Name
+		if !fires[name] || !rests[name] {
+			t.Errorf("%s: asserted to fire: %v, to rest: %v", name, fires[name], rests[name])
 		}
-	}
-	if len(fires)+len(rests) > 0 {
-		t.Errorf("tests name scenarios that do not exist: %v %v", fires, rests)
 	}
 }
 
-func TestLogsUseDocumentationAddresses(t *testing.T) {
+// TestEveryParserIsTestedBothWays wants a line that it understands and, of those that read messages, one that it leaves.
+func TestEveryParserIsTestedBothWays(t *testing.T) {
 	t.Parallel()
-	documentation := []netip.Prefix{
+	dir, tests := cases(t)
+	outcome := regexp.MustCompile(`\["([^"]+)"\]\[\d+\]\.(Success == true|Success == false|Evt\.Enriched)`)
+	asserted := map[string]map[string]bool{"Success == true": {}, "Success == false": {}, "Evt.Enriched": {}}
+	for name, c := range tests {
+		if c.IgnoreParsers {
+			continue
+		}
+		for _, line := range lines(t, dir, name+"/parser.assert") {
+			if found := outcome.FindStringSubmatch(line); found != nil {
+				asserted[found[2]][found[1]] = true
+			}
+		}
+	}
+	for _, file := range parserFiles(t) {
+		name := documents[item](t, content.Items(), file, false)[0].Name
+		if !asserted["Success == true"][name] && !asserted["Evt.Enriched"][name] {
+			t.Errorf("%s: no test asserts what it understands", name)
+		}
+		if strings.Contains(file, "/s01-parse/") && !asserted["Success == false"][name] {
+			t.Errorf("%s: no test asserts what it leaves", name)
+		}
+	}
+}
+
+// TestLogsUseNobodysAddresses wants addresses kept for documentation, or of networks that everybody has.
+func TestLogsUseNobodysAddresses(t *testing.T) {
+	t.Parallel()
+	nobodys := []netip.Prefix{
+		netip.MustParsePrefix("100.64.0.0/10"),
 		netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"),
 		netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("2001:db8::/32"),
 	}
 	address := regexp.MustCompile(`\b\d+\.\d+\.\d+\.\d+\b|\b[0-9a-f]+:[0-9a-f:]*::[0-9a-f:]+`)
-	tests := os.DirFS("tests")
+	tests, _ := cases(t)
 	for _, name := range glob(t, tests, "*/*.log") {
 		for _, line := range lines(t, tests, name) {
 			for _, text := range address.FindAllString(line, -1) {
 				addr, err := netip.ParseAddr(text)
-				if err != nil {
+				if err != nil || addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast() {
 					continue
 				}
-				if !slices.ContainsFunc(documentation, func(p netip.Prefix) bool { return p.Contains(addr) }) {
+				if !slices.ContainsFunc(nobodys, func(p netip.Prefix) bool { return p.Contains(addr) }) {
 					t.Errorf("%s: %s", name, addr)
 				}
 			}

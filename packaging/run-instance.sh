@@ -63,17 +63,30 @@ write_firewall_config() {
 		api_key: $("$bin/cscli" -c "$root/config.yaml" -o raw bouncers add firewall)
 		retry_initial_connect: true
 		nftables_hooks: [input, forward]
+		state_dir: $root/data/firewall
 	EOF
 }
 
-# Installs the starter content as local items: <type>/[<stage>/]<file>, without the folder of the author.
+# The items of a collection of ours and of those that it asks for, as paths below content/items.
+items_of() {
+	local kind name file
+	while read -r kind name; do
+		if [[ $kind == collections ]]; then items_of "$name"; fi
+		for file in content/items/"$kind"/{,*/}"$name.yaml"; do
+			if [[ -f $file && $kind != collections ]]; then echo "${file#content/items/}"; fi
+		done
+	done < <(awk '/^[a-z]/ { kind = $1; sub(":", "", kind) } /^  - shieldwall\// { print kind, $2 }' "content/items/collections/$1.yaml")
+}
+
+# Installs the starter collections as local items: <type>/[<stage>/]<file>, without the folder of the author.
 install_content() {
-	local file target
+	local collection file target
 	while read -r file; do
-		target=$root/etc/$(dirname "$(dirname "${file#content/items/}")")
+		target=${file%/*}
+		target=$root/etc/${target%/*}
 		mkdir -p "$target"
-		cp "$file" "$target/"
-	done < <(find content/items -name '*.yaml')
+		cp "content/items/$file" "$target/"
+	done < <(for collection in linux nginx apache2; do items_of "shieldwall/$collection"; done | sort -u)
 	cp content/data/* "$root/data/"
 }
 

@@ -1,5 +1,5 @@
-// Package detection runs the cases of content/tests: each is a cold log that goes through all our own
-// parsers into all our own scenarios.
+// Package detection runs the test cases of our own content, and asks of all of it at once what no case can: that the
+// same log gives the same alerts, whatever the workers, the shortcuts and the bytes in it.
 package detection
 
 import (
@@ -9,117 +9,84 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"shieldwall/content"
+	"shieldwall/internal/app/engine"
 	"shieldwall/internal/expression"
 	"shieldwall/internal/expression/datafile"
 	"shieldwall/internal/expression/stash"
-	"shieldwall/internal/logprocessor"
+	"shieldwall/internal/hub/hubtest"
 	"shieldwall/internal/logprocessor/acquisition"
-	"shieldwall/internal/logprocessor/bucket"
 	"shieldwall/internal/logprocessor/enrich"
 	"shieldwall/internal/logprocessor/event"
 	"shieldwall/internal/logprocessor/grok"
 	"shieldwall/internal/logprocessor/parser"
 	"shieldwall/internal/logprocessor/scenario"
-	"shieldwall/internal/platform/yamlfile"
 	"shieldwall/internal/wire"
 )
 
-// expectation is expect.yaml; content/tests/README.md explains it.
-type expectation struct {
-	LogType string          `yaml:"log_type"`
-	LogFile string          `yaml:"log_file"`
-	Expect  []expectedAlert `yaml:"expect"`
-	Silent  []string        `yaml:"silent"`
-}
-
-type expectedAlert struct {
-	Scenario string `yaml:"scenario"`
-	Source   string `yaml:"source"`
-	Events   int32  `yaml:"events"` // 0: any number
-}
-
-func (e expectedAlert) is(alert *wire.Alert) bool {
-	return e.Scenario == alert.Scenario && e.Source == alert.GetValue() && (e.Events == 0 || e.Events == alert.EventsCount)
-}
-
-const cases = "../../content/tests"
-
-func TestOurContent(t *testing.T) {
-	t.Parallel()
-	parsers, scenarios := loadContent(t)
-	paths, err := filepath.Glob(filepath.Join(cases, "*", "expect.yaml"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no cases in %s: %v", cases, err)
-	}
-	expected := map[string]bool{}
-	for _, path := range paths {
-		var want expectation
-		readYAML(t, path, &want)
-		for _, alert := range want.Expect {
-			expected[alert.Scenario] = true
-		}
-		t.Run(filepath.Base(filepath.Dir(path)), func(t *testing.T) {
-			t.Parallel()
-			log := filepath.Join(filepath.Dir(path), want.LogFile)
-			want.compare(t, replay(t, log, want.LogType, parsers, scenarios))
-		})
-	}
-	for _, name := range scenarios.Names() {
-		if !expected[name] {
-			t.Errorf("no case expects %s to fire", name)
-		}
-	}
-}
-
-func (e *expectation) compare(t *testing.T, alerts []*wire.Alert) {
+// ownHub is our content as a hub with test cases.
+func ownHub(t *testing.T) *hubtest.Hub {
 	t.Helper()
-	for _, want := range e.Expect {
-		i := slices.IndexFunc(alerts, want.is)
-		if i < 0 {
-			t.Errorf("no alert %+v", want)
-			continue
-		}
-		alerts = slices.Delete(alerts, i, i+1)
-	}
-	for _, alert := range alerts {
-		if slices.Contains(e.Silent, alert.Scenario) {
-			t.Errorf("unwanted alert: %s", alert.Message)
-		}
-	}
-}
-
-// replay runs a log through a pipeline of its own.
-func replay(t *testing.T, path, kind string, parsers *parser.Set, scenarios *scenario.Set) []*wire.Alert {
-	t.Helper()
-	text, err := os.ReadFile(path)
+	hub, err := hubtest.Open("../../content/items")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lines []event.Line
-	for raw := range strings.Lines(string(text)) {
-		lines = append(lines, event.Line{
-			Raw: strings.TrimRight(raw, "\n"), Src: path, Module: "file", Process: true,
-			Time: time.Now(), Labels: map[string]string{"type": kind},
+	return hub
+}
+
+// TestOurContent runs the test cases of our content as cscli hubtest run --all --strict does.
+func TestOurContent(t *testing.T) {
+	t.Parallel()
+	hub := ownHub(t)
+	names, err := hub.Names()
+	if err != nil || len(names) < 100 {
+		t.Fatalf("%d test cases: %v", len(names), err)
+	}
+	runner := hubtest.NewRunner(hubtest.Options{
+		Hub: hub, Data: embeddedData(t), Work: t.TempDir(), Jobs: 1, Strict: true, Keep: hubtest.KeepNothing,
+		Judge:  hubtest.NewJudge(expression.New(expression.Deps{Now: time.Now})),
+		Replay: inProcess(engine.Options{}),
+	})
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tested, err := hub.Case(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, result := range runner.Run(t.Context(), []*hubtest.Case{tested}, unobserved{}) {
+				requirePassed(t, result)
+			}
 		})
 	}
-	var collected alerts
-	pipeline := logprocessor.New(logprocessor.Options{
-		Sources: []acquisition.Source{once(lines)}, Parsers: parsers, Postoverflows: &parser.Set{}, Scenarios: scenarios,
-		Engine: scenario.NewEngine(scenarios, bucket.NewReplay(time.Now()), nil), Alerts: &collected,
-		Workers: 2, Now: time.Now, Log: slog.New(slog.DiscardHandler),
-	})
-	if err := pipeline.Run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return collected
 }
+
+func requirePassed(t *testing.T, result hubtest.Result) {
+	t.Helper()
+	if result.Err != nil {
+		t.Error(result.Err)
+	}
+	for _, failure := range result.Failures {
+		t.Errorf("%+v", failure)
+	}
+	if !result.Passed() || result.Asserts == 0 {
+		t.Errorf("%d assertions, not passed; unfilled: %v", result.Asserts, result.Unfilled)
+	}
+}
+
+// unobserved is for a run that nobody watches.
+type unobserved struct{}
+
+// Started satisfies hubtest.Observer.
+func (unobserved) Started(string) {}
+
+// Finished satisfies hubtest.Observer.
+func (unobserved) Finished(hubtest.Result) {}
 
 // once is a source that delivers its lines and ends.
 type once []event.Line
@@ -225,15 +192,4 @@ func itemsBelow(t *testing.T, from fs.FS, root string) map[string][]byte {
 		t.Fatal(fmt.Errorf("no items below %s: %w", root, err))
 	}
 	return found
-}
-
-func readYAML(t *testing.T, path string, target any) {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err == nil {
-		err = yamlfile.Decode(path, text, target)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 }

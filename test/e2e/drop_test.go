@@ -10,8 +10,8 @@ import (
 func (in *instance) startFirewall(key string) *process {
 	in.t.Helper()
 	in.write("firewall.yaml", fmt.Sprintf(
-		"mode: nftables\nupdate_frequency: 200ms\nlog_mode: stdout\napi_url: http://%s/\napi_key: %s\nnftables_hooks: [input, forward]\n",
-		in.address, key))
+		"mode: nftables\nupdate_frequency: 200ms\nlog_mode: stdout\napi_url: http://%s/\napi_key: %s\nnftables_hooks: [input, forward]\nstate_dir: %s\n",
+		in.address, key, in.path("firewall-state")))
 	return in.start("crowdsec-firewall-bouncer", "-c", in.path("firewall.yaml"))
 }
 

@@ -119,8 +119,8 @@ func (w *writer) write(file *os.File, line string, ticker *time.Ticker) error {
 func (w *writer) line(attacker int) string {
 	user := fmt.Sprintf("u%d", len(w.users))
 	w.users = append(w.users, user)
-	return fmt.Sprintf("%s server sshd[1]: Failed password for invalid user %s from 10.0.%d.%d port 22 ssh2\n",
-		time.Now().Format(time.Stamp), user, attacker/250, attacker%250)
+	return fmt.Sprintf("%s server sshd[1]: Failed password for invalid user %s from 2001:db8::%x port 22 ssh2\n",
+		time.Now().Format(time.Stamp), user, attacker+1)
 }
 
 // finish waits until the group that is being written is complete.
