@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # command → Debian package
-needed=(nft:nftables ip:iproute2 ping:iputils-ping gcc:gcc mariadbd:mariadb-server initdb:postgresql)
+needed=(nft:nftables iptables:iptables ipset:ipset ip:iproute2 ping:iputils-ping gcc:gcc mariadbd:mariadb-server initdb:postgresql)
 
 # Debian hides commands that only root or other programs call.
 find_hidden() { PATH=$PATH:$(IFS=: && set -- /usr/sbin /sbin /usr/lib/postgresql/*/bin && echo "$*"); }

@@ -1,6 +1,9 @@
 package remediation
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Backend enforces elements: a firewall, or something that only says what it would do. The contract suite is
 // in the package backendtest. A Backend is used by one goroutine at a time, except for Counters.
@@ -18,6 +21,15 @@ type Backend interface {
 	Counters(ctx context.Context) ([]Counter, error)
 	// Remove takes everything out of force that the backend owns.
 	Remove(ctx context.Context) error
+}
+
+// Traits are what a backend does in its own way.
+type Traits struct {
+	Group     func(origin string, ipv6 bool) string // what it keeps together; nil: every origin by itself
+	Prefixes  bool                                  // ranges have to be prefixes
+	Timeless  bool                                  // elements do not end by themselves
+	Longest   time.Duration                         // that an element can be given; 0: any
+	Tolerance time.Duration                         // how far apart the same end may be; 0: as on the wire
 }
 
 // Counter is traffic that was counted since the backend's objects exist.

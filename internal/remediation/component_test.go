@@ -35,17 +35,17 @@ type answer struct {
 	err    error
 }
 
-func (s *script) Stream(_ context.Context, query localapiclient.StreamQuery) (wire.DecisionsStream, error) {
+func (s *script) Stream(_ context.Context, query localapiclient.StreamQuery) (localapiclient.Stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.startups = append(s.startups, query.Startup)
 	s.at = append(s.at, time.Now())
 	if len(s.answers) == 0 {
-		return wire.DecisionsStream{}, nil
+		return localapiclient.Stream{}, nil
 	}
 	next := s.answers[0]
 	s.answers = s.answers[1:]
-	return next.stream, next.err
+	return localapiclient.Stream{DecisionsStream: next.stream}, next.err
 }
 
 var (

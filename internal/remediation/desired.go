@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -21,18 +20,21 @@ const unreadableDuration = 4 * time.Hour
 // errNotOurs is the reason for leaving out a decision that is meant for other components.
 var errNotOurs = errors.New("not enforced here")
 
-// Filter says which decisions a component enforces, and what its backend keeps together.
+// Filter says which decisions a component enforces, and in which way its backend does.
 type Filter struct {
+	Traits
+
 	Types      []string // of decisions, in lower case
+	Origins    []string // of decisions; empty: all
 	IPv4, IPv6 bool
-	Group      func(origin string, ipv6 bool) string // nil: every origin by itself
 }
 
 // Desired is what has to be enforced: for every value the decisions about it, and the time when each kind
-// of them ends. It is not safe for concurrent use.
+// of them ends; and what passes in spite of them. It is not safe for concurrent use.
 type Desired struct {
-	filter Filter
-	sets   map[Set]*holdings
+	filter  Filter
+	sets    map[Set]*holdings
+	journal touched // what was known of values before they were changed; nil: nobody asks
 }
 
 // NewDesired returns an empty state.
@@ -76,12 +78,7 @@ func (d *Desired) Add(decision wire.Decision, now time.Time) (Set, domain.IPRang
 	if remaining <= 0 {
 		return Set{}, domain.IPRange{}, fmt.Errorf("ended already: %w", errNotOurs)
 	}
-	held := d.sets[r.set]
-	if held == nil {
-		held = &holdings{until: map[holding]time.Time{}}
-		d.sets[r.set] = held
-	}
-	held.add(r, now.Add(remaining))
+	d.hold(r, now.Add(remaining))
 	return r.set, r.value, nil
 }
 
@@ -92,10 +89,69 @@ func (d *Desired) Remove(decision wire.Decision) (Set, domain.IPRange, error) {
 	if err != nil {
 		return Set{}, domain.IPRange{}, err
 	}
+	d.note(r)
 	if held := d.sets[r.set]; held != nil {
-		delete(held.until, holding{r.value, r.kind})
+		held.remove(r)
 	}
 	return r.set, r.value, nil
+}
+
+// Allow replaces what passes in spite of bans. Of a family that is not enforced nothing is kept.
+func (d *Desired) Allow(elements []Element) {
+	for _, set := range allowSets() {
+		delete(d.sets, set)
+	}
+	for _, element := range elements {
+		if r, err := d.rule(kind{scope: allowedScope}, element.IPRange); err == nil {
+			d.hold(r, element.Until)
+		}
+	}
+	for _, set := range allowSets() {
+		if d.sets[set] == nil {
+			d.sets[set] = newHoldings(set) // known to be empty
+		}
+	}
+}
+
+// allowSets are the sets of what passes.
+func allowSets() []Set {
+	return []Set{{Allow: true, Ranges: true}, {Allow: true, Ranges: true, IPv6: true}}
+}
+
+// adopt takes note of everything that is enforced and that nothing is known about.
+func (d *Desired) adopt(enforced Enforced, now time.Time) {
+	for set, elements := range enforced.Sets {
+		for value, until := range elements {
+			if known, ok := d.until(set, value); inForce(until, now) && (!ok || !inForce(known, now)) {
+				d.hold(ruling{set, value, unique.Make(kind{scope: adoptedScope})}, until)
+			}
+		}
+	}
+}
+
+// The scopes of what no decision is about. Decisions do not have them.
+const (
+	allowedScope domain.Scope = "allowlist"
+	adoptedScope domain.Scope = "adopted"
+)
+
+func (d *Desired) hold(r ruling, until time.Time) {
+	d.note(r)
+	held := d.sets[r.set]
+	if held == nil {
+		held = newHoldings(r.set)
+		d.sets[r.set] = held
+	}
+	held.add(r, until)
+}
+
+// note takes down what is known of a value that is about to change.
+func (d *Desired) note(r ruling) {
+	if d.journal == nil {
+		return
+	}
+	until, known := d.until(r.set, r.value)
+	d.journal.add(r.set, r.value, before{until, known})
 }
 
 func (d *Desired) read(decision wire.Decision) (ruling, error) {
@@ -104,40 +160,46 @@ func (d *Desired) read(decision wire.Decision) (ruling, error) {
 	if !scope.IsAddress() || !slices.Contains(d.filter.Types, typ) {
 		return ruling{}, fmt.Errorf("scope %s, type %s: %w", decision.Scope, decision.Type, errNotOurs)
 	}
+	if len(d.filter.Origins) > 0 && !slices.Contains(d.filter.Origins, decision.Origin) {
+		return ruling{}, fmt.Errorf("origin %s: %w", decision.Origin, errNotOurs)
+	}
 	value, err := domain.ParseIPRange(decision.Value)
 	if err != nil {
 		return ruling{}, err
 	}
-	if value.Is4() && !d.filter.IPv4 || !value.Is4() && !d.filter.IPv6 {
-		return ruling{}, fmt.Errorf("address family of %s: %w", decision.Value, errNotOurs)
-	}
-	origin := OriginLabel(decision.Origin, decision.Scenario)
-	group := origin
-	if d.filter.Group != nil {
-		group = d.filter.Group(origin, !value.Is4())
-	}
-	return ruling{
-		set:   Set{Group: group, IPv6: !value.Is4(), Ranges: value.First != value.Last},
-		value: value,
-		kind:  unique.Make(kind{scope, typ, origin}),
-	}, nil
+	return d.rule(kind{scope, typ, OriginLabel(decision.Origin, decision.Scenario)}, value)
 }
 
-// expire forgets what has ended.
+// rule finds the set for a value.
+func (d *Desired) rule(about kind, value domain.IPRange) (ruling, error) {
+	if value.Is4() && !d.filter.IPv4 || !value.Is4() && !d.filter.IPv6 {
+		return ruling{}, fmt.Errorf("address family of %s: %w", Text(value), errNotOurs)
+	}
+	set := Set{IPv6: !value.Is4(), Ranges: true, Allow: true}
+	if about.scope != allowedScope {
+		set = Set{Group: about.origin, IPv6: !value.Is4(), Ranges: value.First != value.Last}
+		if d.filter.Group != nil {
+			set.Group = d.filter.Group(about.origin, set.IPv6)
+		}
+	}
+	return ruling{set: set, value: value, kind: unique.Make(about)}, nil
+}
+
+// expire forgets what has ended long enough ago for every backend to have noticed.
 func (d *Desired) expire(now time.Time) {
 	for _, held := range d.sets {
-		maps.DeleteFunc(held.until, func(_ holding, until time.Time) bool { return !until.After(now) })
+		held.expire(now.Add(-2 * grace))
 	}
 }
 
-// until returns when value ceases to be enforced as an element of set; the zero time when it is not.
-func (d *Desired) until(set Set, value domain.IPRange) time.Time {
+// until returns when value ceases to be enforced as an element of set; ok is false when it never was.
+func (d *Desired) until(set Set, value domain.IPRange) (until time.Time, ok bool) {
 	held := d.sets[set]
 	if held == nil {
-		return time.Time{}
+		return time.Time{}, false
 	}
-	until, _ := held.longest(value)
-	return until
+	end, _, ok := held.longest(value)
+	return end.time(), ok
 }
 
 // elements yields what set has to hold: each address once, or disjoint ranges.
@@ -146,66 +208,22 @@ func (d *Desired) elements(set Set, now time.Time) iter.Seq[Element] {
 	switch {
 	case held == nil:
 		return func(func(Element) bool) {}
+	case set.Ranges && d.filter.Prefixes:
+		return split(Disjoint(slices.Collect(held.live(now))))
 	case set.Ranges:
-		return slices.Values(Disjoint(held.live(now)))
+		return slices.Values(Disjoint(slices.Collect(held.live(now))))
 	}
 	return held.addresses(now)
 }
 
-// holdings are the decisions about the values of one set.
-type holdings struct {
-	until map[holding]time.Time
-	kinds []unique.Handle[kind] // all that occurred; a handful
-}
-
-type holding struct {
-	value domain.IPRange
-	kind  unique.Handle[kind]
-}
-
-func (h *holdings) add(r ruling, until time.Time) {
-	if !slices.Contains(h.kinds, r.kind) {
-		h.kinds = append(h.kinds, r.kind)
-	}
-	key := holding{r.value, r.kind}
-	if until.After(h.until[key]) {
-		h.until[key] = until
-	}
-}
-
-// longest returns the latest end among the decisions about value, and the kind of the first that has it.
-func (h *holdings) longest(value domain.IPRange) (time.Time, unique.Handle[kind]) {
-	var until time.Time
-	var winner unique.Handle[kind]
-	for _, kind := range h.kinds {
-		if candidate, ok := h.until[holding{value, kind}]; ok && candidate.After(until) {
-			until, winner = candidate, kind
-		}
-	}
-	return until, winner
-}
-
-func (h *holdings) live(now time.Time) []Element {
-	var live []Element
-	for key, until := range h.until {
-		if until.After(now) {
-			live = append(live, Element{key.value, until})
-		}
-	}
-	return live
-}
-
-func (h *holdings) addresses(now time.Time) iter.Seq[Element] {
+// split yields elements as prefixes.
+func split(elements []Element) iter.Seq[Element] {
 	return func(yield func(Element) bool) {
-		for key, until := range h.until {
-			if !until.After(now) {
-				continue
-			}
-			if _, winner := h.longest(key.value); winner != key.kind {
-				continue
-			}
-			if !yield(Element{key.value, until}) {
-				return
+		for _, element := range elements {
+			for _, part := range prefixes(element.IPRange) {
+				if !yield(Element{part, element.Until}) {
+					return
+				}
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package remediation
 
 import (
 	"cmp"
-	"net/netip"
 	"time"
 
 	"shieldwall/internal/domain"
@@ -13,10 +12,13 @@ type Set struct {
 	Group  string // see Filter.Group; the origin, unless the backend groups otherwise
 	IPv6   bool
 	Ranges bool // elements are disjoint ranges, not single addresses
+	Allow  bool // what passes whatever is banned: Ranges, too, and no Group
 }
 
+// compareSets orders sets as they are to be filled: what passes comes first.
 func compareSets(a, b Set) int {
-	return cmp.Or(cmp.Compare(a.Group, b.Group), compareBools(a.IPv6, b.IPv6), compareBools(a.Ranges, b.Ranges))
+	return cmp.Or(compareBools(b.Allow, a.Allow), cmp.Compare(a.Group, b.Group),
+		compareBools(a.IPv6, b.IPv6), compareBools(a.Ranges, b.Ranges))
 }
 
 func compareBools(a, b bool) int {
@@ -29,7 +31,8 @@ func compareBools(a, b bool) int {
 	return 1
 }
 
-// Element is an address (First equals Last) or a range, and the time when it ceases to be enforced.
+// Element is an address (First equals Last) or a range, and the time when it ceases to be enforced; the zero
+// time is never.
 type Element struct {
 	domain.IPRange
 	Until time.Time
@@ -41,45 +44,23 @@ type Elements map[domain.IPRange]time.Time
 // Enforced is what a backend enforces.
 type Enforced struct {
 	Sets       map[Set]Elements
-	Incomplete bool // something around the sets is missing or differs: a table, a chain, a rule, a counter
+	Idle       map[Set]bool // sets that no rule looks at where one should
+	Incomplete bool         // something around the sets is missing or differs: a table, a chain, a rule, a counter
+	Closed     bool         // the gate is, see Plan.Closed
 }
 
-// live counts the elements that are in force at now.
-func (e Elements) live(now time.Time) int {
-	count := 0
-	for _, until := range e {
-		if until.IsZero() || until.After(now) {
-			count++
-		}
-	}
-	return count
-}
+// inForce reports whether something that ends at until is still enforced.
+func inForce(until, now time.Time) bool { return until.IsZero() || until.After(now) }
 
-func (e Enforced) live(now time.Time) int {
-	count := 0
-	for _, elements := range e.Sets {
-		count += elements.live(now)
+// outlives reports whether the end a is later than b.
+func outlives(a, b time.Time) bool {
+	switch {
+	case b.IsZero():
+		return false
+	case a.IsZero():
+		return true
 	}
-	return count
-}
-
-// apply brings e to the state that plan leads to.
-func (e Enforced) apply(plan Plan) {
-	for _, change := range plan.Changes {
-		elements := e.Sets[change.Set]
-		if elements == nil {
-			elements = make(Elements, len(change.Add))
-			e.Sets[change.Set] = elements
-		}
-		for _, gone := range change.Remove {
-			delete(elements, gone.IPRange)
-		}
-		for _, list := range [][]Element{change.Refresh, change.Add} {
-			for _, element := range list {
-				elements[element.IPRange] = element.Until
-			}
-		}
-	}
+	return a.After(b)
 }
 
 // Text writes r as administrators do: an address, a prefix, or first-last when it is neither.
@@ -87,12 +68,8 @@ func Text(r domain.IPRange) string {
 	if r.First == r.Last {
 		return r.First.String()
 	}
-	for bits := range r.First.BitLen() {
-		prefix := netip.PrefixFrom(r.First, bits).Masked()
-		whole, err := domain.ParseIPRange(prefix.String())
-		if err == nil && whole == r {
-			return prefix.String()
-		}
+	if prefix, ok := prefixOf(r); ok {
+		return prefix.String()
 	}
 	return r.First.String() + "-" + r.Last.String()
 }

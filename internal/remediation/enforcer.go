@@ -13,35 +13,86 @@ import (
 	"shieldwall/internal/wire"
 )
 
+// Start says what an Enforcer does while nothing is known of what is desired.
+type Start string
+
+// The kinds of start.
+const (
+	// OpenStart lets everything pass that is not enforced already.
+	OpenStart Start = "open"
+	// ClosedStart lets only those pass who are allowed or have a connection already.
+	ClosedStart Start = "closed"
+)
+
 // Enforcer keeps a backend equal to the desired state. It is safe for concurrent use.
 type Enforcer struct {
 	backend Backend
 	filter  Filter
+	begin   Start
 	now     func() time.Time
 	log     *slog.Logger
 
 	mu       sync.Mutex // guards all below, and the use of backend
-	desired  *Desired   // nil until the first snapshot
-	enforced Enforced   // what the backend held after the last success; Sets is nil when that is not known
+	desired  *Desired   // until the first snapshot what was remembered and adopted
+	allowed  []Element  // by the Local API, when answered
+	answered bool       // allowed is known
+	enforced belief     // what the backend holds since the last success; Sets is nil when that is not known
+	known    knowledge
+	changes  int // of the desired state
+	audits   Audits
 }
+
+// knowledge is where the desired state comes from.
+type knowledge int
+
+const (
+	nothing    knowledge = iota
+	remembered           // from what was in force, or from disk
+	told                 // by the Local API
+)
 
 // NewEnforcer returns an Enforcer that knows neither what is desired nor what is enforced.
 func NewEnforcer(backend Backend, filter Filter, now func() time.Time, log *slog.Logger) *Enforcer {
-	return &Enforcer{backend: backend, filter: filter, now: now, log: log}
+	return &Enforcer{
+		backend: backend, filter: filter, begin: OpenStart, now: now, log: log, desired: NewDesired(filter),
+	}
 }
 
-// Start completes what is around the sets and adopts what is in force, so that it stays in force until the
-// Local API has answered.
+// BeginWith says what to do while nothing is known. It is called before Start, if at all.
+func (e *Enforcer) BeginWith(start Start) { e.begin = start }
+
+// Recall takes over what was desired before, as far as it has not ended. It is called before Start, if at
+// all. What is not enforced here is left out.
+func (e *Enforcer) Recall(records []Record) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := e.now()
+	for _, record := range records {
+		if inForce(record.Until, now) && e.desired.recall(record) == nil {
+			e.known = remembered
+		}
+	}
+}
+
+// Start completes what is around the sets, adopts what is in force, so that it stays in force until the Local
+// API has answered, and enforces what was recalled.
 func (e *Enforcer) Start(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err := e.read(ctx); err != nil {
 		return err
 	}
-	if adopted := e.enforced.live(e.now()); adopted > 0 {
-		e.log.InfoContext(ctx, "adopted what is in force", "elements", adopted)
+	now := e.now()
+	if inForce := e.enforced.bans(now); inForce > 0 {
+		e.known = remembered
+		e.log.InfoContext(ctx, "adopted what is in force", "elements", inForce)
 	}
-	return e.apply(ctx, Plan{Repair: e.enforced.Incomplete})
+	e.desired.adopt(e.enforced.Enforced, now)
+	plan := e.enforced.compare(e.desired, now)
+	if added, _, _ := plan.counts(); added > 0 {
+		e.log.InfoContext(ctx, "enforcing what was known last", "elements", added)
+	}
+	return e.apply(ctx, plan)
 }
 
 // Snapshot replaces the desired state by all decisions that are active, and enforces it. It reports whether
@@ -51,23 +102,52 @@ func (e *Enforcer) Start(ctx context.Context) error {
 func (e *Enforcer) Snapshot(ctx context.Context, stream wire.DecisionsStream) (believed bool, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	empty := len(stream.New)+len(stream.Deleted) == 0
 	if e.enforced.Sets == nil {
-		if err := e.read(ctx); err != nil && empty {
+		if err := e.read(ctx); err != nil && isEmpty(stream) {
 			return false, err
 		}
 	}
 	now := e.now()
-	if inForce := e.enforced.live(now); empty && inForce > 0 {
-		e.log.WarnContext(ctx, "the local api knows no decision at all, keeping what is in force until it expires",
-			"elements", inForce)
-		return false, nil
+	if isEmpty(stream) {
+		if inForce := e.enforced.bans(now); inForce > 0 {
+			e.log.WarnContext(ctx, "the local api knows no decision at all, keeping what is in force until it expires",
+				"elements", inForce)
+			return false, nil
+		}
 	}
+	return true, e.replace(ctx, stream, now)
+}
+
+func isEmpty(stream wire.DecisionsStream) bool { return len(stream.New)+len(stream.Deleted) == 0 }
+
+// Settle is Snapshot for one that is proven to be whole: it is believed, even when it is empty.
+func (e *Enforcer) Settle(ctx context.Context, stream wire.DecisionsStream) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.replace(ctx, stream, e.now())
+}
+
+func (e *Enforcer) replace(ctx context.Context, stream wire.DecisionsStream, now time.Time) error {
 	desired := NewDesired(e.filter)
-	added := e.add(ctx, desired, stream.New, nil, now)
-	e.desired = desired
+	added := e.add(ctx, desired, stream.New, now)
+	e.keepAllowed(desired)
+	e.desired, e.known = desired, told
+	e.changes++
 	e.report(ctx, 0, added)
-	return true, e.attempt(ctx, func() Plan { return Compare(desired, e.enforced, now) })
+	return e.attempt(ctx, func() Plan { return e.enforced.compare(desired, now) })
+}
+
+// keepAllowed hands over to desired what passes; what was remembered, when that is not known.
+func (e *Enforcer) keepAllowed(desired *Desired) {
+	if e.answered {
+		desired.Allow(e.allowed)
+		return
+	}
+	for _, set := range allowSets() {
+		if held := e.desired.sets[set]; held != nil {
+			desired.sets[set] = held
+		}
+	}
 }
 
 // Changes brings the desired state forward by what was decided since the last call, and enforces it.
@@ -75,36 +155,65 @@ func (e *Enforcer) Changes(ctx context.Context, stream wire.DecisionsStream) err
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now, values := e.now(), touched{}
+	e.desired.journal = values
 	removed := 0
 	for _, decision := range stream.Deleted {
-		set, value, err := e.desired.Remove(decision)
-		if e.leftOut(ctx, decision, err) {
-			continue
+		if _, _, err := e.desired.Remove(decision); !e.leftOut(ctx, decision, err) {
+			removed++
 		}
-		values.add(set, value)
-		removed++
 	}
-	added := e.add(ctx, e.desired, stream.New, values, now)
+	added := e.add(ctx, e.desired, stream.New, now)
+	e.desired.journal = nil
+	if added+removed > 0 {
+		e.changes++
+	}
 	e.report(ctx, removed, added)
-	return e.attempt(ctx, func() Plan { return compareTouched(e.desired, e.enforced, values, now) })
+	return e.attempt(ctx, func() Plan { return e.enforced.compareTouched(e.desired, values, now) })
 }
 
-// Reconcile compares what is really enforced with the desired state and repairs the difference. Before the
-// first snapshot it completes only what is around the sets.
+// Allow replaces what passes in spite of bans, and enforces it.
+func (e *Enforcer) Allow(ctx context.Context, elements []Element) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.answered && slices.Equal(e.allowed, elements) {
+		return nil
+	}
+	e.allowed, e.answered = elements, true
+	e.desired.Allow(elements)
+	e.changes++
+	e.log.InfoContext(ctx, "new allowlists", "elements", len(elements))
+	values := touched{}
+	for _, set := range allowSets() {
+		values[set] = nil
+	}
+	now := e.now()
+	return e.attempt(ctx, func() Plan { return e.enforced.compareTouched(e.desired, values, now) })
+}
+
+// Reconcile compares what is really enforced with the desired state and repairs the difference.
 func (e *Enforcer) Reconcile(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.reconcile(ctx)
 }
 
-// Active returns how many elements of each group are in force, in the order of groups.
+// Audits returns what comparisons have found so far.
+func (e *Enforcer) Audits() Audits {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.audits
+}
+
+// Active returns how many bans of each group are in force, in the order of groups.
 func (e *Enforcer) Active() []Active {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := e.now()
 	counts := map[Active]int{}
-	for set, elements := range e.enforced.Sets {
-		counts[Active{Group: set.Group, IPv6: set.IPv6}] += elements.live(now)
+	for set := range e.enforced.Sets {
+		if !set.Allow {
+			counts[Active{Group: set.Group, IPv6: set.IPv6}] += e.enforced.live(set, now)
+		}
 	}
 	active := make([]Active, 0, len(counts))
 	for group, count := range counts {
@@ -117,20 +226,13 @@ func (e *Enforcer) Active() []Active {
 	return active
 }
 
-// add takes note of decisions, in values too unless it is nil, and returns how many are enforced here.
-func (e *Enforcer) add(
-	ctx context.Context, desired *Desired, decisions []wire.Decision, values touched, now time.Time,
-) int {
+// add takes note of decisions in desired, and returns how many are enforced here.
+func (e *Enforcer) add(ctx context.Context, desired *Desired, decisions []wire.Decision, now time.Time) int {
 	added := 0
 	for _, decision := range decisions {
-		set, value, err := desired.Add(decision, now)
-		if e.leftOut(ctx, decision, err) {
-			continue
+		if _, _, err := desired.Add(decision, now); !e.leftOut(ctx, decision, err) {
+			added++
 		}
-		if values != nil {
-			values.add(set, value)
-		}
-		added++
 	}
 	return added
 }
@@ -171,50 +273,60 @@ func (e *Enforcer) attempt(ctx context.Context, plan func() Plan) error {
 }
 
 func (e *Enforcer) reconcile(ctx context.Context) error {
+	begin := e.now()
+	e.enforced = belief{} // two readings at once would take twice the memory
 	if err := e.read(ctx); err != nil {
 		return err
 	}
-	if e.desired == nil {
-		return e.apply(ctx, Plan{Repair: e.enforced.Incomplete})
-	}
 	now := e.now()
 	e.desired.expire(now)
-	plan := Compare(e.desired, e.enforced, now)
-	if plan.IsEmpty() {
-		return nil
+	plan := e.enforced.compare(e.desired, now)
+	found := audit(plan)
+	found.At, found.Took = now, e.now().Sub(begin)
+	err := e.apply(ctx, plan)
+	found.Repaired = err == nil
+	e.audits.note(found)
+	e.say(ctx, found)
+	return err
+}
+
+// say logs what a comparison has found; that everything is as it should be only for those who look closely.
+func (e *Enforcer) say(ctx context.Context, found Audit) {
+	level, message := slog.LevelDebug, "verified"
+	if found.Missing+found.Stale+found.Foreign > 0 || found.Damaged {
+		level, message = slog.LevelInfo, "verified, and found differences"
 	}
-	added, refreshed, removed := plan.counts()
-	if err := e.apply(ctx, plan); err != nil {
-		return err
-	}
-	e.log.InfoContext(ctx, "reconciled", "added", added, "refreshed", refreshed, "removed", removed,
-		"repaired", plan.Repair)
-	return nil
+	e.log.Log(ctx, level, message, found.fields()...) //nolint:sloglint // one of two
 }
 
 func (e *Enforcer) read(ctx context.Context) error {
 	enforced, err := e.backend.Read(ctx)
 	if err != nil {
-		e.enforced = Enforced{}
+		e.enforced = belief{}
 		return fmt.Errorf("reading what is in force: %w", err)
 	}
 	if enforced.Sets == nil {
 		enforced.Sets = map[Set]Elements{}
 	}
-	e.enforced = enforced
+	e.enforced = belief{Enforced: enforced}
 	return nil
 }
 
-// apply performs plan and takes note of the outcome; after an error it is not known.
+// apply performs plan, and opens or closes the gate, and takes note of the outcome; after an error it is not
+// known.
 func (e *Enforcer) apply(ctx context.Context, plan Plan) error {
+	plan.Closed = e.begin == ClosedStart && e.known == nothing
+	if plan.Closed != e.enforced.Closed {
+		plan.Repair = true
+	}
 	if plan.IsEmpty() {
+		e.enforced.applied(plan, e.desired)
 		return nil
 	}
 	if err := e.backend.Apply(ctx, plan); err != nil {
-		e.enforced = Enforced{}
+		e.enforced = belief{}
 		return err
 	}
-	e.enforced.apply(plan)
-	e.enforced.Incomplete = false
+	e.enforced.applied(plan, e.desired)
 	return nil
 }

@@ -85,7 +85,7 @@ func (s *sweep) emit(piece Element) {
 type longest []Element
 
 func (l longest) Len() int           { return len(l) }
-func (l longest) Less(i, j int) bool { return l[i].Until.After(l[j].Until) }
+func (l longest) Less(i, j int) bool { return outlives(l[i].Until, l[j].Until) }
 func (l longest) Swap(i, j int)      { l[i], l[j] = l[j], l[i] }
 
 // Push appends what container/heap hands over, always an Element.
@@ -102,3 +102,55 @@ func (l *longest) Pop() any {
 	*l = (*l)[:last]
 	return popped
 }
+
+// prefixOf returns the prefix that covers exactly r; ok is false when there is none.
+func prefixOf(r domain.IPRange) (prefix netip.Prefix, ok bool) {
+	prefix = widestPrefix(r, 0)
+	return prefix, lastOf(prefix) == r.Last
+}
+
+// prefixes cuts r into the fewest prefixes that cover the same addresses, in ascending order. None has no
+// bits at all: that is what most backends do not take.
+func prefixes(r domain.IPRange) []domain.IPRange {
+	var parts []domain.IPRange
+	for {
+		last := lastOf(widestPrefix(r, 1))
+		parts = append(parts, domain.IPRange{First: r.First, Last: last})
+		if last == r.Last {
+			return parts
+		}
+		r.First = last.Next()
+	}
+}
+
+// widestPrefix returns the widest prefix of so many bits or more that begins where r does and reaches no
+// further.
+func widestPrefix(r domain.IPRange, least int) netip.Prefix {
+	bits := r.First.BitLen()
+	prefix := netip.PrefixFrom(r.First, bits)
+	for bits > least {
+		bits--
+		wider := netip.PrefixFrom(r.First, bits)
+		if wider.Masked() != wider || r.Last.Less(lastOf(wider)) {
+			break
+		}
+		prefix = wider
+	}
+	return prefix
+}
+
+// lastOf returns the last address of prefix.
+func lastOf(prefix netip.Prefix) netip.Addr {
+	bytes := prefix.Addr().AsSlice()
+	for i := prefix.Bits() / bitsOfByte; i < len(bytes); i++ {
+		host := bitsOfByte
+		if within := prefix.Bits() - i*bitsOfByte; within > 0 {
+			host -= within
+		}
+		bytes[i] |= byte(1<<host - 1)
+	}
+	last, _ := netip.AddrFromSlice(bytes)
+	return last
+}
+
+const bitsOfByte = 8

@@ -31,9 +31,18 @@ func NewRequests(registry prometheus.Registerer) *Requests {
 	return r
 }
 
-// gauges are the published names of what a backend counts.
+// gauges are the published names of what a backend counts, and ours of what comparing has found.
 type gauges struct {
 	banned, droppedPackets, droppedBytes, processedPackets, processedBytes *prometheus.Desc
+
+	audits []auditGauge
+}
+
+// auditGauge is one number of an audit.
+type auditGauge struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(Audits) float64
 }
 
 func newGauges() gauges {
@@ -49,6 +58,37 @@ func newGauges() gauges {
 			"Number of packets compared with the sets.", byFamily, nil),
 		processedBytes: prometheus.NewDesc("fw_bouncer_processed_bytes",
 			"Number of bytes compared with the sets.", byFamily, nil),
+		audits: auditGauges(),
+	}
+}
+
+func auditGauges() []auditGauge {
+	named := func(name, help string, kind prometheus.ValueType, value func(Audits) float64) auditGauge {
+		return auditGauge{prometheus.NewDesc("fw_bouncer_"+name, help, nil, nil), kind, value}
+	}
+	return []auditGauge{
+		named("coverage_percent", "Share of the desired elements that the last verification found in force.",
+			prometheus.GaugeValue, func(a Audits) float64 { return a.Last.Coverage() }),
+		named("desired_elements", "Elements that have to be in force, at the last verification.",
+			prometheus.GaugeValue, func(a Audits) float64 { return float64(a.Last.Wanted) }),
+		named("missing_elements", "Desired elements that the last verification found not in force.",
+			prometheus.GaugeValue, func(a Audits) float64 { return float64(a.Last.Missing) }),
+		named("stale_elements", "Desired elements that the last verification found with another end.",
+			prometheus.GaugeValue, func(a Audits) float64 { return float64(a.Last.Stale) }),
+		named("foreign_elements", "Elements that the last verification found in force and that nobody desires.",
+			prometheus.GaugeValue, func(a Audits) float64 { return float64(a.Last.Foreign) }),
+		named("verification_seconds", "How long the last verification took.",
+			prometheus.GaugeValue, func(a Audits) float64 { return a.Last.Took.Seconds() }),
+		named("last_verification_timestamp_seconds", "When the last verification was, in Unix time.",
+			prometheus.GaugeValue, func(a Audits) float64 { return float64(a.Last.At.UnixMilli()) / 1000 }), //nolint:mnd // ms
+		named("verifications_total", "Number of verifications.",
+			prometheus.CounterValue, func(a Audits) float64 { return float64(a.Verified) }),
+		named("restored_elements_total", "Number of missing and stale elements that were repaired.",
+			prometheus.CounterValue, func(a Audits) float64 { return float64(a.Restored) }),
+		named("removed_elements_total", "Number of foreign elements that were removed.",
+			prometheus.CounterValue, func(a Audits) float64 { return float64(a.Removed) }),
+		named("rebuilds_total", "How often a table, chain, rule, set or counter was repaired.",
+			prometheus.CounterValue, func(a Audits) float64 { return float64(a.Rebuilt) }),
 	}
 }
 
@@ -72,6 +112,9 @@ func (c *Collector) Describe(to chan<- *prometheus.Desc) {
 	to <- c.gauges.droppedBytes
 	to <- c.gauges.processedPackets
 	to <- c.gauges.processedBytes
+	for _, gauge := range c.gauges.audits {
+		to <- gauge.desc
+	}
 }
 
 // Collect sends the gauges as they are now; those of the backend are left out when it does not answer.
@@ -82,6 +125,7 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	for _, active := range c.enforcer.Active() {
 		gauge(c.gauges.banned, float64(active.Count), active.Group, familyLabel(active.IPv6))
 	}
+	c.collectAudits(to)
 	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
 	defer cancel()
 	counters, err := c.backend.Counters(ctx)
@@ -98,6 +142,17 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 		}
 		gauge(c.gauges.processedPackets, float64(counter.Packets), family)
 		gauge(c.gauges.processedBytes, float64(counter.Bytes), family)
+	}
+}
+
+// collectAudits sends what comparisons have found, when there was one.
+func (c *Collector) collectAudits(to chan<- prometheus.Metric) {
+	audits := c.enforcer.Audits()
+	if audits.Verified == 0 {
+		return
+	}
+	for _, gauge := range c.gauges.audits {
+		to <- prometheus.MustNewConstMetric(gauge.desc, gauge.kind, gauge.value(audits))
 	}
 }
 

@@ -1,8 +1,6 @@
 package remediation
 
 import (
-	"maps"
-	"slices"
 	"time"
 
 	"shieldwall/internal/domain"
@@ -19,7 +17,11 @@ const (
 // Plan is what has to change so that the desired is enforced. Applying a plan twice does no harm.
 type Plan struct {
 	Repair  bool     // complete what is around the sets
+	Closed  bool     // when completing: only what belongs to a connection that exists, or is allowed, may pass
 	Changes []Change // at most one a set, in the order of sets
+
+	wanted int // elements that have to be enforced
+	idle   int // of those, in a set that no rule looks at
 }
 
 // Change is what has to change in one set.
@@ -46,105 +48,123 @@ func (p Plan) counts() (added, refreshed, removed int) {
 
 // Compare returns the plan that makes enforced equal to desired, as far as it is in force at now.
 func Compare(desired *Desired, enforced Enforced, now time.Time) Plan {
-	sets := map[Set]bool{}
-	for set := range desired.sets {
-		sets[set] = true
-	}
-	for set := range enforced.Sets {
-		sets[set] = true
-	}
-	plan := Plan{Repair: enforced.Incomplete}
-	for _, set := range slices.SortedFunc(maps.Keys(sets), compareSets) {
-		c := newComparison(set, enforced, now)
-		c.whole(desired)
-		plan.add(c.change)
-	}
-	return plan
+	return belief{Enforced: enforced}.compare(desired, now)
 }
 
-// touched are the values about which something was decided.
-type touched map[Set]map[domain.IPRange]bool
+// before is what was known of a value before it changed.
+type before struct {
+	until time.Time
+	known bool
+}
 
-func (t touched) add(set Set, value domain.IPRange) {
+// touched are the values about which something was decided, with what was known of them before.
+type touched map[Set]map[domain.IPRange]before
+
+// add takes note of a value. What was known when it was touched first counts.
+func (t touched) add(set Set, value domain.IPRange, was before) {
 	if t[set] == nil {
-		t[set] = map[domain.IPRange]bool{}
+		t[set] = map[domain.IPRange]before{}
 	}
-	t[set][value] = true
+	if _, again := t[set][value]; !again {
+		t[set][value] = was
+	}
 }
 
-// compareTouched is Compare for the values that were touched; everything else is known to be equal. A set
-// of ranges is compared whole, because one range decides how others are cut.
-func compareTouched(desired *Desired, enforced Enforced, values touched, now time.Time) Plan {
-	var plan Plan
-	for _, set := range slices.SortedFunc(maps.Keys(values), compareSets) {
-		c := newComparison(set, enforced, now)
-		if set.Ranges {
-			c.whole(desired)
-		} else {
-			c.values(desired, values[set])
-		}
-		plan.add(c.change)
-	}
-	return plan
-}
-
-func (p *Plan) add(change Change) {
-	if len(change.Add)+len(change.Refresh)+len(change.Remove) > 0 {
+func (p *Plan) add(c *comparison) {
+	p.wanted += c.wanted
+	p.idle += c.idle
+	if change := c.change; len(change.Add)+len(change.Refresh)+len(change.Remove) > 0 {
 		p.Changes = append(p.Changes, change)
 	}
 }
 
 // comparison finds the change for one set.
 type comparison struct {
-	present Elements
+	desired *Desired
+	unseen  bool // no rule looks at the set
 	now     time.Time
 	change  Change
+	wanted  int
+	idle    int
 }
 
-func newComparison(set Set, enforced Enforced, now time.Time) *comparison {
-	present, exists := enforced.Sets[set]
-	return &comparison{present: present, now: now, change: Change{Set: set, Create: !exists}}
-}
-
-func (c *comparison) whole(desired *Desired) {
-	wanted := make(map[domain.IPRange]bool, len(c.present))
-	for element := range desired.elements(c.change.Set, c.now) {
-		wanted[element.IPRange] = true
-		c.want(element)
+// whole compares all that is present with all that is desired.
+func (c *comparison) whole(present presence) {
+	wanted := func(value domain.IPRange) bool {
+		until, ok := c.desired.until(c.change.Set, value)
+		return ok && inForce(until, c.now)
 	}
-	for value, until := range c.present {
-		if !wanted[value] {
-			c.refuse(value, until)
+	var pieces map[domain.IPRange]bool // ranges are cut: they are not what is decided about
+	if c.change.Set.Ranges {
+		pieces = map[domain.IPRange]bool{}
+		wanted = func(value domain.IPRange) bool { return pieces[value] }
+	} else if held := c.desired.sets[c.change.Set]; held != nil && c.change.Create {
+		c.change.Add = make([]Element, 0, held.count())
+	}
+	for element := range c.desired.elements(c.change.Set, c.now) {
+		if pieces != nil {
+			pieces[element.IPRange] = true
+		}
+		until, ok := present.end(element.IPRange)
+		c.want(element, before{until, ok})
+	}
+	for element := range present.each() {
+		if !wanted(element.IPRange) {
+			c.refuse(element)
 		}
 	}
 }
 
-func (c *comparison) values(desired *Desired, values map[domain.IPRange]bool) {
-	for value := range values {
-		until := desired.until(c.change.Set, value)
-		if until.After(c.now) {
-			c.want(Element{value, until})
-		} else if present, ok := c.present[value]; ok {
-			c.refuse(value, present)
+// values compares those that were touched.
+func (c *comparison) values(values map[domain.IPRange]before) {
+	for value, was := range values {
+		until, ok := c.desired.until(c.change.Set, value)
+		if ok && inForce(until, c.now) {
+			c.want(Element{value, until}, was)
+		} else if was.known {
+			c.refuse(Element{value, was.until})
 		}
 	}
 }
 
 // want plans that element is enforced until its end. One that is present is refreshed even when its end has
 // passed: the backend's clock may be a little behind, and its own expiry must not take the new one along.
-func (c *comparison) want(element Element) {
-	present, ok := c.present[element.IPRange]
+func (c *comparison) want(element Element, present before) {
+	c.wanted++
 	switch {
-	case !ok:
+	case !present.known || c.wasEnded(present.until):
 		c.change.Add = append(c.change.Add, element)
-	case present.IsZero() || present.Sub(element.Until).Abs() > tolerance:
+		return
+	case c.unseen:
+		c.idle++
+	}
+	if !c.same(present.until, element.Until) {
 		c.change.Refresh = append(c.change.Refresh, element)
 	}
 }
 
-// refuse plans that value is not enforced, unless the backend has dropped it by itself.
-func (c *comparison) refuse(value domain.IPRange, until time.Time) {
-	if until.IsZero() || c.now.Sub(until) <= grace {
-		c.change.Remove = append(c.change.Remove, Element{value, until})
+// wasEnded reports whether the process itself may have ended an element, which then is added again.
+func (c *comparison) wasEnded(until time.Time) bool {
+	return c.desired.filter.Timeless && !inForce(until, c.now)
+}
+
+// same reports whether an element that ends at present needs no refreshing to end at wanted.
+func (c *comparison) same(present, wanted time.Time) bool {
+	longest := c.desired.filter.Longest
+	switch {
+	case c.desired.filter.Timeless || present.IsZero() && wanted.IsZero():
+		return true
+	case present.IsZero() || wanted.IsZero():
+		return false
+	case longest > 0 && wanted.Sub(c.now) > longest/2 && present.Before(wanted):
+		return present.Sub(c.now) > longest/2 // it cannot be given all, and is refreshed in time
+	}
+	return present.Sub(wanted).Abs() <= max(tolerance, c.desired.filter.Tolerance)
+}
+
+// refuse plans that something is not enforced, unless the backend has dropped it by itself.
+func (c *comparison) refuse(present Element) {
+	if c.desired.filter.Timeless || present.Until.IsZero() || c.now.Sub(present.Until) <= grace {
+		c.change.Remove = append(c.change.Remove, present)
 	}
 }

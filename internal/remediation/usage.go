@@ -111,7 +111,7 @@ func index(counters []Counter) map[counted]Counter {
 
 // usage is the report of what was counted since the previous one.
 func (u *UsageReporter) usage(counters []Counter) wire.UsageMetrics {
-	items := activeItems(u.enforcer.Active())
+	items := append(activeItems(u.enforcer.Active()), auditItems(u.enforcer.Audits())...)
 	for _, counter := range counters {
 		items = append(items, u.trafficItems(counter)...)
 	}
@@ -142,6 +142,22 @@ func activeItems(active []Active) []wire.UsageItem {
 		})
 	}
 	return items
+}
+
+// auditItems tell what the last comparison has found, when there was one.
+func auditItems(audits Audits) []wire.UsageItem {
+	if audits.Verified == 0 {
+		return nil
+	}
+	last := audits.Last
+	return []wire.UsageItem{
+		{Name: "coverage", Unit: "percent", Value: last.Coverage()},
+		{Name: "desired", Unit: "element", Value: float64(last.Wanted)},
+		{Name: "missing", Unit: "element", Value: float64(last.Missing)},
+		{Name: "stale", Unit: "element", Value: float64(last.Stale)},
+		{Name: "foreign", Unit: "element", Value: float64(last.Foreign)},
+		{Name: "verified", Unit: "timestamp", Value: float64(last.At.Unix())},
+	}
 }
 
 func (u *UsageReporter) trafficItems(counter Counter) []wire.UsageItem {

@@ -20,6 +20,7 @@ type bench struct {
 	dir         string
 	lines, runs int
 	seed        uint32
+	profiles    string      // folder for those of the Local API, "" for none
 	instances   []*instance // those of the targets first
 	peaks       map[string]*peaks
 	progress    io.Writer
@@ -33,7 +34,7 @@ type peaks struct {
 }
 
 func newBench(ctx context.Context, dir string, o options, progress io.Writer) (*bench, error) {
-	b := &bench{dir: dir, lines: o.lines, runs: o.runs, seed: uint32(o.seed), peaks: map[string]*peaks{}, progress: progress} //nolint:gosec // run has looked
+	b := &bench{dir: dir, lines: o.lines, runs: o.runs, seed: uint32(o.seed), profiles: o.profiles, peaks: map[string]*peaks{}, progress: progress} //nolint:gosec // run has looked
 	for i, from := range available() {
 		in, err := newInstance(ctx, filepath.Join(dir, fmt.Sprint("instance-", i)), from)
 		if err != nil {

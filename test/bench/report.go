@@ -10,10 +10,11 @@ import (
 
 // report is everything that a run of the benchmark found out.
 type report struct {
-	Machine string   `json:"machine"`
-	Method  string   `json:"method"`
-	Rows    []row    `json:"rows"`
-	Checks  []string `json:"checks"` // what shows that the runs did their work
+	Machine  string   `json:"machine"`
+	Method   string   `json:"method"`
+	Rows     []row    `json:"rows"`
+	LocalAPI []apiRow `json:"local_api,omitempty"`
+	Checks   []string `json:"checks"` // what shows that the runs did their work
 }
 
 // row is one line of the table.
@@ -135,7 +136,11 @@ func (r *report) markdown() string {
 		table = append(table, row.cells())
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s\n\n%s\n\n%s\n", r.Machine, r.Method, align(table))
+	fmt.Fprintf(&out, "%s\n\n%s\n\n", r.Machine, r.Method)
+	if len(r.Rows) > 0 {
+		fmt.Fprintf(&out, "%s\n", align(table))
+	}
+	out.WriteString(r.apiMarkdown())
 	for _, check := range r.Checks {
 		fmt.Fprintf(&out, "- %s\n", check)
 	}

@@ -2,9 +2,12 @@ package firewall
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,12 +21,15 @@ import (
 	"shieldwall/internal/remediation"
 	"shieldwall/internal/remediation/config"
 	"shieldwall/internal/remediation/dryrun"
+	"shieldwall/internal/remediation/iptables"
 	"shieldwall/internal/remediation/nftables"
+	"shieldwall/internal/remediation/pf"
+	"shieldwall/internal/remediation/program"
 	"shieldwall/internal/wire"
 )
 
 const (
-	program = "crowdsec-firewall-bouncer"
+	name = "crowdsec-firewall-bouncer"
 	// requestTimeout bounds one answer of the Local API, which may be a snapshot of a million decisions.
 	requestTimeout = 2 * time.Minute
 	// stopDeadline bounds the removal of everything at a normal end.
@@ -32,10 +38,12 @@ const (
 
 // daemon is one run of the component.
 type daemon struct {
-	around   Surroundings
-	cfg      config.Config
-	log      *slog.Logger
-	closeLog func() error
+	around Surroundings
+	cfg    config.Config
+
+	configPath string
+	log        *slog.Logger
+	closeLog   func() error
 }
 
 // open reads the configuration and opens the log.
@@ -55,7 +63,7 @@ func open(opts options, around Surroundings) (*daemon, error) {
 	for _, warning := range cfg.Warnings {
 		log.Warn(warning) //nolint:sloglint // was composed while there was no log
 	}
-	return &daemon{around: around, cfg: cfg, log: log, closeLog: closeLog}, nil
+	return &daemon{around: around, cfg: cfg, configPath: opts.config, log: log, closeLog: closeLog}, nil
 }
 
 func (d *daemon) close() { _ = d.closeLog() }
@@ -86,20 +94,40 @@ func (d *daemon) backend() (remediation.Backend, error) {
 	if !d.cfg.Filter.IPv4 {
 		d.log.Info("IPV4 is disabled")
 	}
-	if d.cfg.Mode == config.ModeDryRun {
-		return dryrun.New(d.around.Now, d.log), nil
-	}
-	backend, err := nftables.New(d.cfg.Nftables, d.around.Now, d.log)
+	backend, err := d.newBackend()
 	if err != nil {
 		return nil, err
 	}
-	d.cfg.Filter.Group = backend.Group
+	d.cfg.Filter.Traits = backend.Traits()
 	return backend, nil
+}
+
+// traited is a backend that says how it holds elements.
+type traited interface {
+	remediation.Backend
+	Traits() remediation.Traits
+}
+
+func (d *daemon) newBackend() (traited, error) {
+	switch d.cfg.Mode {
+	case config.ModeNftables:
+		return nftables.New(d.cfg.Nftables, d.around.Now, d.log)
+	case config.ModeIptables, config.ModeIPSet:
+		cfg := d.cfg.Iptables
+		cfg.Run = program.Run
+		return iptables.New(cfg, d.around.Now, d.log)
+	case config.ModePF:
+		cfg := d.cfg.PF
+		cfg.Run = program.Run
+		return pf.New(cfg, d.log)
+	case config.ModeDryRun:
+	}
+	return dryrun.New(d.around.Now, d.log), nil
 }
 
 func (d *daemon) client() (*localapiclient.Client, error) {
 	api := d.cfg.API
-	api.UserAgent = program + "/" + d.around.Build.Version
+	api.UserAgent = name + "/" + d.around.Build.Version
 	api.Timeout = requestTimeout
 	api.Now = d.around.Now
 	client, err := localapiclient.New(api, d.log)
@@ -119,10 +147,11 @@ func (d *daemon) client() (*localapiclient.Client, error) {
 	return client, nil
 }
 
-// serve enforces until ctx ends. Only then, which is a normal end, what the component owns is removed.
+// serve enforces until ctx ends. Only then, which is a normal end, what the component owns is removed, unless
+// the configuration wants it kept.
 func (d *daemon) serve(ctx context.Context) error {
 	//nolint:sloglint // published text
-	d.log.InfoContext(ctx, "Starting "+program+" "+d.around.Build.Version)
+	d.log.InfoContext(ctx, "Starting "+name+" "+d.around.Build.Version)
 	backend, err := d.backend()
 	if err != nil {
 		return err
@@ -136,6 +165,10 @@ func (d *daemon) serve(ctx context.Context) error {
 		return err
 	}
 	d.log.InfoContext(ctx, "Received shutdown signal, exiting gracefully")
+	if d.cfg.KeepOnStop {
+		d.log.InfoContext(ctx, "everything stays in force")
+		return nil
+	}
 	d.log.InfoContext(ctx, "Shutting down backend")
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopDeadline)
 	defer cancel()
@@ -145,26 +178,55 @@ func (d *daemon) serve(ctx context.Context) error {
 // enforce runs all parts until ctx ends or one of them cannot go on.
 func (d *daemon) enforce(ctx context.Context, backend remediation.Backend, client *localapiclient.Client) error {
 	enforcer := remediation.NewEnforcer(backend, d.cfg.Filter, d.around.Now, d.log)
+	enforcer.BeginWith(d.cfg.Start)
+	memory, err := d.memory(ctx, enforcer)
+	if err != nil {
+		return err
+	}
 	if err := enforcer.Start(ctx); err != nil {
 		return err
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		remediation.NewCollector(backend, enforcer, d.log),
+		remediation.NewCollector(backend, enforcer, d.log), localapiclient.NewCollector(client),
 	)
+	d.cfg.Polling.ReconcileNow = d.around.Verify
 	component := remediation.NewComponent(
 		client, enforcer, d.cfg.Polling, remediation.NewRequests(registry), d.log)
 	usage := remediation.NewUsageReporter(client, enforcer, d.identity(), d.around.Now, d.log)
+	allowlists := remediation.NewAllowlistFollower(client, enforcer, d.cfg.AllowEvery, d.log)
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return component.Run(ctx) })
 	group.Go(func() error { usage.Run(ctx); return nil })
+	group.Go(func() error { allowlists.Run(ctx); return nil })
+	if memory != nil {
+		group.Go(func() error { memory.Run(ctx); return nil })
+	}
+	group.Go(func() error { client.Watch(ctx); return nil })
 	if d.cfg.Prometheus != "" {
 		group.Go(func() error { serveMetrics(ctx, d.cfg.Prometheus, registry, d.log); return nil })
 	}
 	d.notifyReady(ctx)
 	return group.Wait()
+}
+
+// memory returns what keeps the last known state on disk, after the enforcer was told what is there; nil when
+// nothing is kept. Every configuration has a file of its own, and one of another Local API is not believed.
+func (d *daemon) memory(ctx context.Context, enforcer *remediation.Enforcer) (*remediation.Memory, error) {
+	if d.cfg.StateDir == "" {
+		return nil, nil //nolint:nilnil // see above
+	}
+	path, err := filepath.Abs(d.configPath)
+	if err != nil {
+		return nil, err
+	}
+	name := sha256.Sum256([]byte(path))
+	memory := remediation.NewMemory(
+		enforcer, filepath.Join(d.cfg.StateDir, hex.EncodeToString(name[:8])+".state"), d.cfg.API.URL.String(), d.log)
+	memory.Load(ctx)
+	return memory, nil
 }
 
 func (d *daemon) notifyReady(ctx context.Context) {

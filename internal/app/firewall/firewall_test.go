@@ -34,7 +34,11 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := firewall.Main(ctx, around(os.Stdout, os.Stderr, os.Args[1:]...))
+	surroundings := around(os.Stdout, os.Stderr, os.Args[1:]...)
+	verify := make(chan os.Signal, 1)
+	signal.Notify(verify, syscall.SIGUSR1)
+	surroundings.Verify = verify
+	code := firewall.Main(ctx, surroundings)
 	stop()
 	os.Exit(code)
 }
@@ -71,7 +75,8 @@ type localAPI struct {
 	mu        sync.Mutex // guards all below
 	decisions []wire.Decision
 	deleted   []wire.Decision
-	requests  []string
+	allowed   []string
+	requests  []string // of the stream
 	broken    bool
 }
 
@@ -90,13 +95,24 @@ func newLocalAPI(t *testing.T, listener net.Listener) *localAPI {
 func (a *localAPI) serve(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.requests = append(a.requests, r.Method+" "+r.URL.String()+" "+r.UserAgent())
+	lists := r.URL.Path == "/v1/allowlists"
+	if !lists {
+		a.requests = append(a.requests, r.Method+" "+r.URL.String()+" "+r.UserAgent())
+	}
 	switch {
 	case a.broken:
 		w.WriteHeader(http.StatusInternalServerError)
 	case r.Header.Get("X-Api-Key") != apiKey && (r.TLS == nil || len(r.TLS.VerifiedChains) == 0):
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = io.WriteString(w, `{"message":"access forbidden"}`)
+	case lists && a.allowed == nil: // as a published one does to bouncers
+		w.WriteHeader(http.StatusUnauthorized)
+	case lists:
+		list := wire.Allowlist{Name: "friends"}
+		for _, value := range a.allowed {
+			list.Items = append(list.Items, wire.AllowlistItem{Value: value})
+		}
+		_ = json.NewEncoder(w).Encode([]wire.Allowlist{list})
 	default:
 		_ = json.NewEncoder(w).Encode(wire.DecisionsStream{New: a.decisions, Deleted: a.deleted})
 	}
@@ -115,10 +131,21 @@ func (a *localAPI) decide(banned, freed []string) {
 	}
 }
 
-func (a *localAPI) breakDown() {
+// allow sets what is allowlisted.
+func (a *localAPI) allow(values ...string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.broken = true
+	a.allowed = values
+}
+
+func (a *localAPI) breakDown() { a.setBroken(true) }
+
+func (a *localAPI) recover() { a.setBroken(false) }
+
+func (a *localAPI) setBroken(broken bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.broken = broken
 }
 
 func (a *localAPI) seen() []string {
@@ -308,7 +335,8 @@ const (
 	neighbour = "198.51.100.8"
 )
 
-func newSite(t *testing.T) *site {
+// newSite is a site whose program is configured as packages ship it, and quick. More keys may follow.
+func newSite(t *testing.T, more ...string) *site {
 	t.Helper()
 	lab := backendtest.NewLab(t)
 	var listener net.Listener
@@ -319,9 +347,15 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	api := newLocalAPI(t, listener)
-	return &site{lab: lab, api: api, config: configFile(t, fmt.Sprintf(
-		"mode: nftables\nupdate_frequency: 50ms\nreconcile_interval: 100ms\napi_key: %s\napi_url: %s\n"+
-			"nftables: {ipv4: {priority: -10}}\nnftables_hooks: [input, forward]\n", apiKey, api.URL))}
+	config := configFile(t, fmt.Sprintf(
+		"mode: nftables\nupdate_frequency: 50ms\nreconcile_interval: 100ms\nallowlists_interval: 50ms\nstate_dir: %s\n"+
+			"api_key: %s\napi_url: %s\nnftables: {ipv4: {priority: -10}}\nnftables_hooks: [input, forward]\n",
+		filepath.Join(t.TempDir(), "state"), apiKey, api.URL))
+	local := strings.Join(more, "\n") + "\n"
+	if err := os.WriteFile(config+".local", []byte(local), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return &site{lab: lab, api: api, config: config}
 }
 
 // process is the program, running at a site.

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"shieldwall/internal/platform/buildinfo"
@@ -23,6 +24,8 @@ type Surroundings struct {
 	Build  buildinfo.Info
 	// Root is where /etc/os-release is found. Tests put their own there.
 	Root string
+	// Verify asks for a comparison of what is enforced with what is desired, out of turn; nil: nobody does.
+	Verify <-chan os.Signal
 }
 
 // options are what the command line says.
@@ -58,7 +61,7 @@ func Main(ctx context.Context, around Surroundings) int {
 
 func parse(around Surroundings) (options, error) {
 	var opts options
-	flags := flag.NewFlagSet(program, flag.ContinueOnError)
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(around.Stderr)
 	flags.StringVar(&opts.config, "c", "", "path to crowdsec-firewall-bouncer.yaml")
 	flags.BoolVar(&opts.verbose, "v", false, "log at level debug")

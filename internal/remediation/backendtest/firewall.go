@@ -22,9 +22,15 @@ type Vandal struct {
 	Damage func(t *testing.T, in *Namespace)
 }
 
-// Firewall checks that a backend stops packets. Open returns a backend in the firewall's namespace; opening a
-// second time is what a new process does that finds what the first has left.
-func Firewall(t *testing.T, open func(t *testing.T, in *Namespace) remediation.Backend, vandals []Vandal) {
+// Site is where a backend has to work, and how.
+type Site struct {
+	In     *Namespace
+	Reject bool // denied packets are answered
+}
+
+// Firewall checks that a backend stops packets. Open returns a backend at a site; opening a second time is
+// what a new process does that finds what the first has left.
+func Firewall(t *testing.T, open func(t *testing.T, at Site) Subject, vandals []Vandal) {
 	t.Helper()
 	for _, test := range []struct {
 		name string
@@ -37,6 +43,10 @@ func Firewall(t *testing.T, open func(t *testing.T, in *Namespace) remediation.B
 		{"IPv6", stopsIPv6},
 		{"checking beside a running one", checking},
 		{"counters", counting},
+		{"an end that comes by itself", endingByItself},
+		{"types and origins", stopsWhatIsOurs},
+		{"allowlist", lettingPass},
+		{"closed until something is known", closed},
 		{"normal end", ending},
 		{"adoption", adopting},
 		{"no packet passes during restarts", restarting},
@@ -46,6 +56,14 @@ func Firewall(t *testing.T, open func(t *testing.T, in *Namespace) remediation.B
 			test.run(newField(t, open))
 		})
 	}
+	t.Run("reject", func(t *testing.T) {
+		t.Parallel()
+		rejecting(newField(t, func(t *testing.T, at Site) Subject {
+			t.Helper()
+			at.Reject = true
+			return open(t, at)
+		}))
+	})
 	for _, vandal := range vandals {
 		t.Run("restores after "+vandal.Name, func(t *testing.T) {
 			t.Parallel()
@@ -62,12 +80,12 @@ type field struct {
 	open Opener
 }
 
-func newField(t *testing.T, open func(*testing.T, *Namespace) remediation.Backend) *field {
+func newField(t *testing.T, open func(*testing.T, Site) Subject) *field {
 	t.Helper()
 	lab := NewLab(t)
-	f := &field{lab: lab, open: func(t *testing.T) remediation.Backend {
+	f := &field{lab: lab, open: func(t *testing.T) Subject {
 		t.Helper()
-		return open(t, lab.Firewall)
+		return open(t, Site{In: lab.Firewall})
 	}}
 	f.subject = start(t, f.open)
 	return f
@@ -108,6 +126,8 @@ func stopsAddress(f *field) {
 }
 
 func stopsRange(f *field) {
+	f.snapshot(ban("198.51.100.0/24"))
+	f.stops(attacker, neighbour, "198.51.100.0", "198.51.100.255")
 	f.snapshot(ban("198.51.100.0/29"), ban(attacker))
 	f.stops(attacker, "198.51.100.0", "198.51.100.3")
 	f.passes(neighbour)
@@ -120,6 +140,68 @@ func stopsRange(f *field) {
 	f.passes(neighbour)
 	f.remove(ban("198.51.100.0/29"))
 	f.passes(attacker)
+}
+
+func endingByItself(f *field) {
+	f.snapshot(ban(attacker, lasting(time.Second)), ban("2001:db8:1::/64", lasting(time.Second)), ban("198.51.100.128/25"))
+	f.stops(attacker, attacker6)
+	f.passes(attacker, attacker6)
+	f.stops("198.51.100.200")
+	f.add(ban(attacker), ban("2001:db8:1::/64"))
+	f.stops(attacker, attacker6)
+}
+
+func stopsWhatIsOurs(f *field) {
+	f.snapshot(ban(attacker, of("quarantine")), ban(neighbour, of("captcha")), ban(attacker6, by("CAPI")))
+	f.stops(attacker)
+	f.passes(neighbour, attacker6)
+}
+
+func lettingPass(f *field) {
+	f.snapshot(ban("198.51.100.0/24"), ban(neighbour), ban("2001:db8:1::/48"))
+	f.stops(attacker, neighbour, attacker6, neighbour6)
+	f.allow(map[string]time.Duration{neighbour: 0, "2001:db8:1::/64": hour, "198.51.100.128/25": 0})
+	f.passes(neighbour, attacker6, "198.51.100.200")
+	f.stops(attacker, neighbour6)
+	f.restart()
+	f.passes(neighbour, attacker6)
+	f.add(ban(neighbour, by("lists")))
+	f.passes(neighbour)
+	f.allow(map[string]time.Duration{attacker: time.Second})
+	f.passes(attacker)
+	f.stops(neighbour, attacker6)
+	eventually(f.t, "it is not allowed any more", func() bool { return f.lab.Ask(f.t, attacker) != Echo })
+}
+
+// closed starts with a gate that is closed until somebody says who is banned.
+func closed(f *field) {
+	f.must(f.backend.Remove(f.t.Context()))
+	f.passes(neighbour, neighbour6)
+	f.subject = prepared(f.t, f.open)
+	f.enforcer.BeginWith(remediation.ClosedStart)
+	f.must(f.enforcer.Start(f.t.Context()))
+	f.stops(attacker, neighbour, attacker6, neighbour6)
+	f.must(f.enforcer.Reconcile(f.t.Context()))
+	f.stops(neighbour)
+	f.allow(map[string]time.Duration{neighbour: 0})
+	f.passes(neighbour)
+	f.snapshot(ban(attacker))
+	f.stops(attacker)
+	f.passes(neighbour, neighbour6, "198.51.100.9")
+	f.must(f.enforcer.Reconcile(f.t.Context()))
+	if last := f.enforcer.Audits().Last; last.Damaged {
+		f.t.Errorf("the open gate is taken for damage: %+v", last)
+	}
+}
+
+func rejecting(f *field) {
+	f.snapshot(ban(attacker), ban("2001:db8:1::/64"))
+	for _, address := range []string{attacker, attacker6} {
+		if answer := f.lab.Ask(f.t, address); answer != Refusal {
+			f.t.Errorf("%s gets %s", address, answer)
+		}
+	}
+	f.passes(neighbour, neighbour6)
 }
 
 func stopsForBothOrigins(f *field) {
@@ -223,6 +305,13 @@ func restoring(f *field, vandal Vandal) {
 	f.snapshot(ban(attacker), ban("2001:db8:1::/48"), ban("198.51.100.128/25", by("cscli")))
 	vandal.Damage(f.t, f.lab.Firewall)
 	f.must(f.enforcer.Reconcile(f.t.Context()))
+	if last := f.enforcer.Audits().Last; last.Coverage() == 100 && !last.Damaged || !last.Repaired {
+		f.t.Errorf("the damage was not noticed: %+v", last)
+	}
+	f.must(f.enforcer.Reconcile(f.t.Context()))
+	if last := f.enforcer.Audits().Last; last.Coverage() != 100 || last.Damaged {
+		f.t.Errorf("the repair was not complete: %+v", last)
+	}
 	f.stops(attacker, attacker6, "198.51.100.200")
 	f.passes(neighbour)
 	f.expect("crowdsec", map[string]time.Duration{attacker: hour, "2001:db8:1::/48": hour})

@@ -129,7 +129,7 @@ type Answer string
 const (
 	Echo    Answer = "echo"
 	Silence Answer = "silence"
-	Refusal Answer = "refusal" // ICMP says that it is prohibited
+	Refusal Answer = "refusal" // ICMP says that it is prohibited, or that nobody is there
 )
 
 // Ask sends packets from an address outside and returns what comes back first.
@@ -159,7 +159,7 @@ func (l *Lab) Ask(t *testing.T, from string) Answer {
 }
 
 func isRefusal(err error) bool {
-	return errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.EACCES)
+	return errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.ECONNREFUSED)
 }
 
 func (l *Lab) dial(t *testing.T, from netip.Addr) *net.UDPConn {

@@ -73,6 +73,15 @@ func (n *Namespace) run(t *testing.T, files []*os.File, name string, args ...str
 	return string(output)
 }
 
+// Output runs a command in the namespace the way work does, which has to use it.
+func (n *Namespace) Output(command *exec.Cmd, run func(*exec.Cmd) ([]byte, error)) (output []byte, err error) {
+	err = n.Do(func() error {
+		output, err = run(command)
+		return err
+	})
+	return output, err
+}
+
 // onThread calls work on a thread that is thrown away afterwards: it may be in any namespace.
 func onThread(work func() error) error {
 	done := make(chan error, 1)

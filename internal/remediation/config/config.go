@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"shieldwall/internal/domain/fault"
@@ -16,7 +17,9 @@ import (
 	"shieldwall/internal/platform/logging"
 	"shieldwall/internal/platform/yamlfile"
 	"shieldwall/internal/remediation"
+	"shieldwall/internal/remediation/iptables"
 	"shieldwall/internal/remediation/nftables"
+	"shieldwall/internal/remediation/pf"
 )
 
 // Mode names a backend.
@@ -25,6 +28,9 @@ type Mode string
 // The modes.
 const (
 	ModeNftables Mode = "nftables"
+	ModeIptables Mode = "iptables"
+	ModeIPSet    Mode = "ipset"
+	ModePF       Mode = "pf"
 	ModeDryRun   Mode = "dry-run"
 )
 
@@ -32,10 +38,16 @@ const (
 type Config struct {
 	Mode       Mode
 	Log        logging.Options
-	Filter     remediation.Filter // Group is for the backend to set
+	Filter     remediation.Filter // Traits are for the backend to set
 	Polling    remediation.Options
 	API        localapiclient.Config // without User-Agent, timeout and clock
 	Nftables   nftables.Config       // with ModeNftables
+	Iptables   iptables.Config       // with ModeIptables and ModeIPSet; Run is for others to set
+	PF         pf.Config             // with ModePF; Run is for others to set
+	Start      remediation.Start     // while nothing is known
+	StateDir   string                // where the last known state is kept; empty: nowhere
+	KeepOnStop bool                  // a normal end leaves everything in force
+	AllowEvery time.Duration         // between two looks at the allowlists; positive
 	Prometheus string                // address to serve metrics at; empty: none
 	Warnings   []string              // for the log, once there is one
 }
@@ -67,6 +79,12 @@ const (
 	days               = 30
 	defaultBlacklistV4 = "crowdsec-blacklists"
 	defaultBlacklistV6 = "crowdsec6-blacklists"
+	defaultAllowlistV4 = "crowdsec-allowlists"
+	defaultAllowlistV6 = "crowdsec6-allowlists"
+	defaultAllow       = time.Minute
+	defaultStateDir    = "/var/lib/crowdsec-firewall-bouncer"
+	defaultSetType     = "nethash"
+	defaultSetSize     = 131072
 )
 
 // file is the configuration file as published.
@@ -74,8 +92,15 @@ type file struct {
 	Mode            string `yaml:"mode"`
 	Daemonize       *bool  `yaml:"daemonize"`
 	UpdateFrequency string `yaml:"update_frequency"`
-	// ReconcileInterval is ours: how often what is enforced is compared with what is desired.
-	ReconcileInterval string `yaml:"reconcile_interval"`
+
+	// These are ours.
+	ReconcileInterval  string `yaml:"reconcile_interval"`  // between two comparisons of what is enforced and desired
+	AllowlistsInterval string `yaml:"allowlists_interval"` // between two looks at the allowlists
+	AllowlistsIPv4     string `yaml:"allowlists_ipv4"`     // name of the set of what passes
+	AllowlistsIPv6     string `yaml:"allowlists_ipv6"`
+	StateDir           string `yaml:"state_dir"`    // of the last known state; empty: not kept
+	FailClosed         bool   `yaml:"fail_closed"`  // let nothing new in while nothing is known
+	KeepOnStop         bool   `yaml:"keep_on_stop"` // leave everything in force at a normal end
 
 	LogMode      string `yaml:"log_mode"`
 	LogDir       string `yaml:"log_dir"`
@@ -85,17 +110,17 @@ type file struct {
 	LogMaxAge    int    `yaml:"log_max_age"`   // days
 	CompressLogs bool   `yaml:"compress_logs"`
 
-	APIURL              string   `yaml:"api_url"`
-	APIKey              string   `yaml:"api_key"`
-	CertPath            string   `yaml:"cert_path"`
-	KeyPath             string   `yaml:"key_path"`
-	CACertPath          string   `yaml:"ca_cert_path"`
-	InsecureSkipVerify  bool     `yaml:"insecure_skip_verify"`
-	RetryInitialConnect bool     `yaml:"retry_initial_connect"`
-	Scopes              []string `yaml:"scopes"`
-	Origins             []string `yaml:"origins"`
-	ScenariosContaining []string `yaml:"scenarios_containing"`
-	ScenariosWithout    []string `yaml:"scenarios_not_containing"`
+	APIURL              localapiclient.URLs `yaml:"api_url"`
+	APIKey              string              `yaml:"api_key"`
+	CertPath            string              `yaml:"cert_path"`
+	KeyPath             string              `yaml:"key_path"`
+	CACertPath          string              `yaml:"ca_cert_path"`
+	InsecureSkipVerify  bool                `yaml:"insecure_skip_verify"`
+	RetryInitialConnect bool                `yaml:"retry_initial_connect"`
+	Scopes              []string            `yaml:"scopes"`
+	Origins             []string            `yaml:"origins"`
+	ScenariosContaining []string            `yaml:"scenarios_containing"`
+	ScenariosWithout    []string            `yaml:"scenarios_not_containing"`
 
 	DisableIPv4             bool     `yaml:"disable_ipv4"`
 	DisableIPv6             bool     `yaml:"disable_ipv6"`
@@ -106,11 +131,24 @@ type file struct {
 	BlacklistsIPv6          string   `yaml:"blacklists_ipv6"`
 	SupportedDecisionsTypes []string `yaml:"supported_decisions_types"`
 
+	IPSetType            string   `yaml:"ipset_type"`
+	IPSetSize            int      `yaml:"ipset_size"`
+	IPSetDisableTimeouts bool     `yaml:"ipset_disable_timeouts"`
+	IptablesChains       []string `yaml:"iptables_chains"`
+	IptablesV4Chains     []string `yaml:"iptables_v4_chains"`
+	IptablesV6Chains     []string `yaml:"iptables_v6_chains"`
+	IptablesComments     bool     `yaml:"iptables_add_rule_comments"`
+
 	NftablesHooks []string `yaml:"nftables_hooks"`
 	Nftables      struct {
 		IPv4 familySection `yaml:"ipv4"`
 		IPv6 familySection `yaml:"ipv6"`
 	} `yaml:"nftables"`
+
+	PF struct {
+		AnchorName string `yaml:"anchor_name"`
+		BatchSize  int    `yaml:"batch_size"`
+	} `yaml:"pf"`
 
 	Prometheus struct {
 		Enabled bool   `yaml:"enabled"`
@@ -134,6 +172,8 @@ func defaults() file {
 		BlacklistsIPv4: defaultBlacklistV4, BlacklistsIPv6: defaultBlacklistV6,
 		SupportedDecisionsTypes: []string{"ban"},
 		NftablesHooks:           []string{"input"},
+		AllowlistsIPv4:          defaultAllowlistV4, AllowlistsIPv6: defaultAllowlistV6, StateDir: defaultStateDir,
+		IPSetType: defaultSetType, IPSetSize: defaultSetSize, IptablesComments: true,
 	}
 	raw.Nftables.IPv4 = familySection{Table: "crowdsec", Chain: "crowdsec-chain"}
 	raw.Nftables.IPv6 = familySection{Table: "crowdsec6", Chain: "crowdsec6-chain"}
@@ -143,7 +183,7 @@ func defaults() file {
 // check turns the file into values, or says what is wrong with it.
 func (f file) check() (Config, error) {
 	var cfg Config
-	for _, step := range []func(*Config) error{f.mode, f.logging, f.polling, f.families, f.api} {
+	for _, step := range []func(*Config) error{f.mode, f.logging, f.polling, f.families, f.backend, f.unknown, f.api} {
 		if err := step(&cfg); err != nil {
 			return Config{}, err
 		}
@@ -162,7 +202,7 @@ func (f file) mode(cfg *Config) error {
 		cfg.Warnings = append(cfg.Warnings, "'daemonize: false' is deprecated and has no effect")
 	}
 	switch cfg.Mode = Mode(f.Mode); cfg.Mode {
-	case ModeNftables, ModeDryRun:
+	case ModeNftables, ModeIptables, ModeIPSet, ModePF, ModeDryRun:
 		return nil
 	}
 	return fmt.Errorf("firewall '%s' is not supported", f.Mode)
@@ -188,6 +228,7 @@ func (f file) logging(cfg *Config) error {
 }
 
 func (f file) polling(cfg *Config) error {
+	cfg.AllowEvery = defaultAllow
 	cfg.Polling = remediation.Options{
 		PollEvery: defaultUpdate, ReconcileEvery: defaultReconcile, RetryConnection: f.RetryInitialConnect,
 		Query: localapiclient.StreamQuery{
@@ -204,6 +245,7 @@ func (f file) polling(cfg *Config) error {
 	}{
 		{f.UpdateFrequency, "lapi update interval", &cfg.Polling.PollEvery},
 		{f.ReconcileInterval, "reconcile interval", &cfg.Polling.ReconcileEvery},
+		{f.AllowlistsInterval, "allowlists interval", &cfg.AllowEvery},
 	} {
 		if key.text == "" {
 			continue
@@ -220,7 +262,7 @@ func (f file) polling(cfg *Config) error {
 	return nil
 }
 
-// families decides which address families are enforced, and how nftables does it.
+// families decides which address families are enforced.
 func (f file) families(cfg *Config) error {
 	enabled4, enabled6 := !f.DisableIPv4, !f.DisableIPv6
 	if cfg.Mode == ModeNftables {
@@ -230,17 +272,34 @@ func (f file) families(cfg *Config) error {
 	if !enabled4 && !enabled6 {
 		return errors.New("both IPv4 and IPv6 disabled, doing nothing")
 	}
-	cfg.Filter = remediation.Filter{Types: f.SupportedDecisionsTypes, IPv4: enabled4, IPv6: enabled6}
-	if cfg.Mode != ModeNftables {
-		return nil
+	cfg.Filter = remediation.Filter{
+		Types: f.SupportedDecisionsTypes, Origins: f.Origins, IPv4: enabled4, IPv6: enabled6,
 	}
+	return nil
+}
+
+// backend decides how the mode enforces.
+func (f file) backend(cfg *Config) error {
+	switch cfg.Mode {
+	case ModeNftables:
+		return f.nftables(cfg)
+	case ModeIptables, ModeIPSet:
+		return f.iptables(cfg)
+	case ModePF:
+		return f.pf(cfg)
+	case ModeDryRun:
+	}
+	return nil
+}
+
+func (f file) nftables(cfg *Config) error {
 	verdict, err := nftables.ParseVerdict(f.DenyAction)
 	if err != nil {
 		return err
 	}
 	cfg.Nftables = nftables.Config{
-		IPv4:      f.Nftables.IPv4.family(enabled4, f.BlacklistsIPv4),
-		IPv6:      f.Nftables.IPv6.family(enabled6, f.BlacklistsIPv6),
+		IPv4:      f.Nftables.IPv4.family(cfg.Filter.IPv4, f.BlacklistsIPv4, f.AllowlistsIPv4),
+		IPv6:      f.Nftables.IPv6.family(cfg.Filter.IPv6, f.BlacklistsIPv6, f.AllowlistsIPv6),
 		Verdict:   verdict,
 		LogPrefix: f.logPrefix(),
 	}
@@ -254,6 +313,59 @@ func (f file) families(cfg *Config) error {
 	return nil
 }
 
+func (f file) iptables(cfg *Config) error {
+	target, err := iptables.ParseTarget(f.DenyAction)
+	if err != nil {
+		return err
+	}
+	cfg.Iptables = iptables.Config{
+		IPv4: iptables.Family{
+			Enabled: cfg.Filter.IPv4, Chains: slices.Concat(f.IptablesV4Chains, f.IptablesChains),
+			Blacklist: f.BlacklistsIPv4, Allowlist: f.AllowlistsIPv4,
+		},
+		IPv6: iptables.Family{
+			Enabled: cfg.Filter.IPv6, Chains: slices.Concat(f.IptablesV6Chains, f.IptablesChains),
+			Blacklist: f.BlacklistsIPv6, Allowlist: f.AllowlistsIPv6,
+		},
+		SetsOnly: cfg.Mode == ModeIPSet, SetType: f.IPSetType, MaxElements: f.IPSetSize, Timeless: f.IPSetDisableTimeouts,
+		Comments: f.IptablesComments, Target: target, LogPrefix: f.logPrefix(),
+	}
+	return nil
+}
+
+func (f file) pf(cfg *Config) error {
+	verdict, err := nftables.ParseVerdict(f.DenyAction)
+	if err != nil {
+		return err
+	}
+	if f.PF.BatchSize != 0 {
+		cfg.Warnings = append(cfg.Warnings, "'pf.batch_size' is deprecated and has no effect")
+	}
+	cfg.PF = pf.Config{
+		IPv4:   pf.Family{Enabled: cfg.Filter.IPv4, Blacklist: f.BlacklistsIPv4, Allowlist: f.AllowlistsIPv4},
+		IPv6:   pf.Family{Enabled: cfg.Filter.IPv6, Blacklist: f.BlacklistsIPv6, Allowlist: f.AllowlistsIPv6},
+		Anchor: f.PF.AnchorName, Reject: verdict == nftables.Reject, Log: f.DenyLog,
+	}
+	return nil
+}
+
+// unknown decides what happens while, and as long as, the Local API does not say what is desired.
+func (f file) unknown(cfg *Config) error {
+	cfg.KeepOnStop, cfg.Start = f.KeepOnStop, remediation.OpenStart
+	if cfg.Mode != ModeDryRun {
+		cfg.StateDir = f.StateDir
+	}
+	if !f.FailClosed {
+		return nil
+	}
+	hasRules := cfg.Mode == ModeIptables || cfg.Mode == ModeNftables && !cfg.Nftables.IPv4.SetOnly && !cfg.Nftables.IPv6.SetOnly
+	if !hasRules {
+		return errors.New("fail_closed needs rules of its own: mode nftables without set-only, or mode iptables")
+	}
+	cfg.Start = remediation.ClosedStart
+	return nil
+}
+
 func (s familySection) enabled(unlessDisabled bool) bool {
 	if s.Enabled != nil {
 		return *s.Enabled
@@ -261,9 +373,10 @@ func (s familySection) enabled(unlessDisabled bool) bool {
 	return unlessDisabled
 }
 
-func (s familySection) family(enabled bool, blacklist string) nftables.Family {
+func (s familySection) family(enabled bool, blacklist, allowlist string) nftables.Family {
 	return nftables.Family{
-		Enabled: enabled, SetOnly: s.SetOnly, Table: s.Table, Chain: s.Chain, Blacklist: blacklist, Priority: s.Priority,
+		Enabled: enabled, SetOnly: s.SetOnly, Table: s.Table, Chain: s.Chain, Blacklist: blacklist, Allowlist: allowlist,
+		Priority: s.Priority,
 	}
 }
 
@@ -280,7 +393,7 @@ func (f file) logPrefix() string {
 func (f file) api(cfg *Config) error {
 	certificate := f.CertPath != "" || f.KeyPath != ""
 	switch {
-	case f.APIURL == "":
+	case len(f.APIURL) == 0:
 		return errors.New("config does not contain LAPI url")
 	case f.APIKey == "" && !certificate:
 		return errors.New("config does not contain LAPI key or certificate")

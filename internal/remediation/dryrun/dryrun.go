@@ -29,6 +29,9 @@ func New(now func() time.Time, log *slog.Logger) *Backend {
 	return &Backend{now: now, log: log, sets: map[remediation.Set]remediation.Elements{}}
 }
 
+// Traits are none: every origin is kept by itself, with any time.
+func (b *Backend) Traits() remediation.Traits { return remediation.Traits{} }
+
 // Check always succeeds.
 func (b *Backend) Check(context.Context) error { return nil }
 
@@ -39,7 +42,7 @@ func (b *Backend) Read(context.Context) (remediation.Enforced, error) {
 	now := b.now()
 	copied := make(map[remediation.Set]remediation.Elements, len(b.sets))
 	for set, elements := range b.sets {
-		maps.DeleteFunc(elements, func(_ domain.IPRange, until time.Time) bool { return !until.After(now) })
+		maps.DeleteFunc(elements, func(_ domain.IPRange, until time.Time) bool { return !until.IsZero() && !until.After(now) })
 		copied[set] = maps.Clone(elements)
 	}
 	return remediation.Enforced{Sets: copied}, nil

@@ -19,7 +19,7 @@ func TestContents(t *testing.T) {
 	backendtest.Contents(t, func(t *testing.T) backendtest.Opener {
 		t.Helper()
 		backend := dryrun.New(time.Now, slog.New(slog.DiscardHandler))
-		return func(*testing.T) remediation.Backend { return backend }
+		return func(*testing.T) backendtest.Subject { return backend }
 	})
 }
 

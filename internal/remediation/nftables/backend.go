@@ -21,8 +21,8 @@ const (
 	// second, which is a limit and not an allocation.
 	receiveBuffer = 8 << 20
 	sendBuffer    = 256 << 20
-	// maxPoints is the number of elements in one transaction, about 32 MiB of messages.
-	maxPoints = 800_000
+	// maxPoints is the number of elements in one transaction, about 4 MiB of messages.
+	maxPoints = 100_000
 )
 
 // Backend enforces through nftables. Apart from the descriptions of its objects it has no state; it is safe
@@ -42,8 +42,11 @@ func New(config Config, now func() time.Time, log *slog.Logger) (*Backend, error
 	return &Backend{config: config, now: now, log: log}, nil
 }
 
-// Group names the group of an origin, for remediation.Filter.
-func (b *Backend) Group(origin string, ipv6 bool) string {
+// Traits say how this backend holds elements.
+func (b *Backend) Traits() remediation.Traits { return remediation.Traits{Group: b.group} }
+
+// group names the group of an origin.
+func (b *Backend) group(origin string, ipv6 bool) string {
 	if ipv6 && b.config.IPv6.SetOnly || !ipv6 && b.config.IPv4.SetOnly {
 		return ""
 	}
@@ -70,26 +73,37 @@ func (b *Backend) Check(ctx context.Context) error {
 func (b *Backend) Read(ctx context.Context) (remediation.Enforced, error) {
 	ctx, cancel := context.WithTimeout(ctx, kernelTimeout)
 	defer cancel()
-	enforced := remediation.Enforced{Sets: map[remediation.Set]remediation.Elements{}}
+	enforced := remediation.Enforced{
+		Sets: map[remediation.Set]remediation.Elements{}, Idle: map[remediation.Set]bool{},
+	}
 	r, err := b.reader(ctx)
 	if err != nil {
 		return enforced, err
 	}
+	open := false
 	for _, side := range b.config.sides() {
-		if err := b.readSide(ctx, r, side, &enforced); err != nil {
+		closed, err := b.readSide(ctx, r, side, &enforced)
+		if err != nil {
 			return enforced, fmt.Errorf("nftables: %w", err)
 		}
+		open = open || !closed && !side.SetOnly
+		enforced.Closed = enforced.Closed || closed
 	}
+	enforced.Incomplete = enforced.Incomplete || enforced.Closed && open
 	return enforced, nil
 }
 
-func (b *Backend) readSide(ctx context.Context, r reader, s side, enforced *remediation.Enforced) error {
+// readSide adds to enforced what is there of one family, and reports whether its gate is closed.
+func (b *Backend) readSide(
+	ctx context.Context, r reader, s side, enforced *remediation.Enforced,
+) (closed bool, err error) {
 	t, have, err := r.ruleset(s)
 	if err != nil {
-		return err
+		return false, err
 	}
 	sets := s.ourSets(have)
-	if differs(s.Family, have, b.config.want(s.Family, sets)) {
+	want := b.config.want(s.Family, contents{sets, have.closed()})
+	if differs(s.Family, have, want) {
 		enforced.Incomplete = true
 	}
 	for _, set := range sets {
@@ -97,13 +111,14 @@ func (b *Backend) readSide(ctx context.Context, r reader, s side, enforced *reme
 		if have.sets[name] != (shape{ipv6: set.IPv6, ranges: set.Ranges}) {
 			continue // repair replaces it
 		}
-		found, err := b.dump(ctx, t, name)
-		if err != nil {
-			return fmt.Errorf("listing elements of set %s: %w", name, err)
+		if enforced.Sets[set], err = b.dump(ctx, t, set, name); err != nil {
+			return false, fmt.Errorf("listing elements of set %s: %w", name, err)
 		}
-		enforced.Sets[set] = elementsOf(set, found, b.now())
+		if have.idle(name, want) {
+			enforced.Idle[set] = true
+		}
 	}
-	return nil
+	return have.closed(), nil
 }
 
 // Apply performs plan in as few transactions as possible.
@@ -147,7 +162,7 @@ func (b *Backend) planSide(ctx context.Context, tx *transaction, s side, plan re
 	}
 	creates := func(change remediation.Change) bool { return change.Create }
 	if plan.Repair || slices.ContainsFunc(plan.Changes, creates) {
-		if err := b.complete(tx, r, s, plan.Changes); err != nil {
+		if err := b.complete(tx, r, s, plan); err != nil {
 			return err
 		}
 	}
@@ -159,20 +174,25 @@ func (b *Backend) planSide(ctx context.Context, tx *transaction, s side, plan re
 	return nil
 }
 
-// complete adds to tx what is missing around the sets that exist and those that changes need.
-func (b *Backend) complete(tx *transaction, r reader, s side, changes []remediation.Change) error {
+// complete adds to tx what is missing around the sets that exist and those that plan needs. Only a plan that
+// repairs opens or closes the gate.
+func (b *Backend) complete(tx *transaction, r reader, s side, plan remediation.Plan) error {
 	t, have, err := r.ruleset(s)
 	if err != nil {
 		return err
 	}
 	sets := s.ourSets(have)
-	for _, change := range changes {
+	for _, change := range plan.Changes {
 		if !slices.Contains(sets, change.Set) {
 			sets = append(sets, change.Set)
 			b.log.Info("new set", "table", t.name, "set", s.setName(change.Set), "origin", change.Set.Group)
 		}
 	}
-	commands, err := repair(t, s.Family, have, b.config.want(s.Family, sets))
+	closed := plan.Closed
+	if !plan.Repair {
+		closed = have.closed()
+	}
+	commands, err := repair(t, s.Family, have, b.config.want(s.Family, contents{sets, closed}))
 	tx.commands = append(tx.commands, commands...)
 	return err
 }

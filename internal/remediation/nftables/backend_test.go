@@ -38,7 +38,7 @@ func enforce(t *testing.T, config nftables.Config, decisions ...wire.Decision) *
 	t.Helper()
 	backend := open(t, config)
 	e := remediation.NewEnforcer(backend, remediation.Filter{
-		Types: []string{"ban"}, IPv4: config.IPv4.Enabled, IPv6: config.IPv6.Enabled, Group: backend.Group,
+		Types: []string{"ban"}, IPv4: config.IPv4.Enabled, IPv6: config.IPv6.Enabled, Traits: backend.Traits(),
 	}, time.Now, slog.New(slog.DiscardHandler))
 	must(t, e.Start(t.Context()))
 	_, err := e.Snapshot(t.Context(), wire.DecisionsStream{New: decisions})

@@ -24,6 +24,7 @@ type Family struct {
 	Table     string // name
 	Chain     string // prefix of chain names
 	Blacklist string // prefix of set names, or the name with SetOnly
+	Allowlist string // name of the set of what passes
 	Priority  int32  // of the chains
 }
 
@@ -47,6 +48,11 @@ func ParseHook(name string) (hook Hook, known bool) {
 	return Hook{name: name, number: number}, known
 }
 
+// seesArrivals reports whether packets from outside come by, and not only what leaves.
+func (h Hook) seesArrivals() bool {
+	return h.number != unix.NF_INET_LOCAL_OUT && h.number != unix.NF_INET_POST_ROUTING
+}
+
 // Verdict is what happens to packets from banned addresses.
 type Verdict string
 
@@ -54,6 +60,8 @@ type Verdict string
 const (
 	Drop   Verdict = "DROP"
 	Reject Verdict = "REJECT"
+
+	accept Verdict = "ACCEPT" // by this chain; others still have their say
 )
 
 // ParseVerdict reads a verdict in any case; empty means Drop.
@@ -63,6 +71,7 @@ func ParseVerdict(text string) (Verdict, error) {
 		return Drop, nil
 	case Reject:
 		return Reject, nil
+	default: // accept is no verdict about banned addresses
 	}
 	return "", fault.Errorf(fault.Invalid, "invalid deny_action '%s', must be one of DROP, REJECT", text)
 }
@@ -74,13 +83,18 @@ const (
 
 // validate refuses names that no origin, however short, could be appended to.
 func (f Family) validate() error {
-	for key, name := range map[string]string{"table": f.Table, "chain": f.Chain, "set": f.Blacklist} {
+	for key, name := range map[string]string{
+		"table": f.Table, "chain": f.Chain, "set": f.Blacklist, "set of allowlists": f.Allowlist,
+	} {
 		if name == "" {
 			return fault.Errorf(fault.Invalid, "nftables: the name of the %s is empty", key)
 		}
 		if len(name) > maxName-maxSuffix {
 			return fault.Errorf(fault.Invalid, "nftables: the name of the %s is too long, shorten it: %s", key, name)
 		}
+	}
+	if strings.HasPrefix(f.Allowlist, f.Blacklist+"-") || f.Allowlist == f.Blacklist {
+		return fault.Errorf(fault.Invalid, "nftables: the set of allowlists is named like one of bans: %s", f.Allowlist)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"shieldwall/internal/remediation"
 	"shieldwall/internal/remediation/backendtest"
 	"shieldwall/internal/remediation/nftables"
 )
@@ -15,10 +14,10 @@ func shipped(t *testing.T, namespace *backendtest.Namespace) nftables.Config {
 	t.Helper()
 	return nftables.Config{
 		IPv4: nftables.Family{
-			Enabled: true, Table: "crowdsec", Chain: "crowdsec-chain", Blacklist: "crowdsec-blacklists", Priority: -10,
+			Enabled: true, Table: "crowdsec", Chain: "crowdsec-chain", Blacklist: "crowdsec-blacklists", Allowlist: "crowdsec-allowlists", Priority: -10,
 		},
 		IPv6: nftables.Family{
-			Enabled: true, Table: "crowdsec6", Chain: "crowdsec6-chain", Blacklist: "crowdsec6-blacklists", Priority: -10,
+			Enabled: true, Table: "crowdsec6", Chain: "crowdsec6-chain", Blacklist: "crowdsec6-blacklists", Allowlist: "crowdsec6-allowlists", Priority: -10,
 		},
 		Hooks:     []nftables.Hook{hook(t, "input"), hook(t, "forward")},
 		Verdict:   nftables.Drop,
@@ -49,7 +48,7 @@ func TestContents(t *testing.T) {
 	backendtest.Contents(t, func(t *testing.T) backendtest.Opener {
 		t.Helper()
 		namespace := backendtest.NewNamespace(t)
-		return func(t *testing.T) remediation.Backend {
+		return func(t *testing.T) backendtest.Subject {
 			t.Helper()
 			return open(t, shipped(t, namespace))
 		}
@@ -66,9 +65,13 @@ func TestFirewall(t *testing.T) {
 			}
 		}}
 	}
-	backendtest.Firewall(t, func(t *testing.T, in *backendtest.Namespace) remediation.Backend {
+	backendtest.Firewall(t, func(t *testing.T, at backendtest.Site) backendtest.Subject {
 		t.Helper()
-		return open(t, shipped(t, in))
+		config := shipped(t, at.In)
+		if at.Reject {
+			config.Verdict = nftables.Reject
+		}
+		return open(t, config)
 	}, []backendtest.Vandal{
 		nft("a flush of all rules", []string{"flush", "ruleset"}),
 		nft("a deleted table", []string{"delete", "table", "ip", "crowdsec"}),

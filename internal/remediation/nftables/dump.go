@@ -10,6 +10,9 @@ import (
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"shieldwall/internal/domain"
+	"shieldwall/internal/remediation"
 )
 
 // Elements are read here, and not with the nftables library: it offers the kernel a page at a time, and the
@@ -32,44 +35,46 @@ type dumped struct {
 // dump reads the elements of one set. It asks again when the answer was not consistent: the kernel may leave
 // elements out, and tell others twice, while it reorganises a set that has just grown. When that does not
 // end the last answer has to do: adding what is there already does no harm.
-func (b *Backend) dump(ctx context.Context, t table, set string) ([]dumped, error) {
-	var d dumping
+func (b *Backend) dump(ctx context.Context, t table, set remediation.Set, name string) (remediation.Elements, error) {
+	d := &dumping{}
 	for range rereads {
-		var err error
-		if d, err = b.dumpOnce(ctx, t, set); err != nil {
+		d = newDumping(set, b.now())
+		if err := b.dumpOnce(ctx, t, name, d); err != nil {
 			return nil, err
 		}
 		if !d.inconsistent {
 			break
 		}
 	}
-	return d.elements, nil
+	if set.Ranges {
+		return rangesOf(d.elements, d.now), nil
+	}
+	return d.addresses, nil
 }
 
-func (b *Backend) dumpOnce(ctx context.Context, t table, set string) (dumping, error) {
-	d := dumping{seen: map[position]bool{}}
+func (b *Backend) dumpOnce(ctx context.Context, t table, set string, d *dumping) error {
 	conn, err := b.dial(ctx)
 	if err != nil {
-		return d, err
+		return err
 	}
 	defer func() { _ = conn.Close() }()
 	var a attributes
 	a.text(unix.NFTA_SET_ELEM_LIST_TABLE, t.name)
 	a.text(unix.NFTA_SET_ELEM_LIST_SET, set)
 	if _, err := conn.Send(message(unix.NFT_MSG_GETSETELEM, t.family, netlink.Dump, a)); err != nil {
-		return d, err
+		return err
 	}
 	buffer := make([]byte, dumpBuffer)
 	for !d.done {
 		n, err := receive(conn, buffer)
 		if err != nil {
-			return d, err
+			return err
 		}
 		if err := d.messages(buffer[:n]); err != nil {
-			return d, err
+			return err
 		}
 	}
-	return d, nil
+	return nil
 }
 
 // receive reads one datagram.
@@ -89,10 +94,19 @@ func receive(conn *netlink.Conn, buffer []byte) (int, error) {
 
 // dumping collects the elements from the messages of an answer.
 type dumping struct {
-	elements     []dumped
-	seen         map[position]bool
+	now          time.Time
+	addresses    remediation.Elements // of a set of addresses: there may be a million
+	elements     []dumped             // of a set of ranges
+	seen         map[position]bool    // in elements
 	done         bool
 	inconsistent bool // the set changed while it was read
+}
+
+func newDumping(set remediation.Set, now time.Time) *dumping {
+	if set.Ranges {
+		return &dumping{now: now, seen: map[position]bool{}}
+	}
+	return &dumping{now: now, addresses: remediation.Elements{}}
 }
 
 // position is what no two elements of a set have in common.
@@ -177,14 +191,25 @@ func (d *dumping) element(attributes []byte) error {
 	if err != nil {
 		return err
 	}
+	d.keep(element)
+	return nil
+}
+
+// keep takes in an element that was not told before.
+func (d *dumping) keep(element dumped) {
+	if d.addresses != nil {
+		before := len(d.addresses)
+		d.addresses[domain.IPRange{First: element.key, Last: element.key}] = element.until(d.now)
+		d.inconsistent = d.inconsistent || len(d.addresses) == before
+		return
+	}
 	at := position{element.key, element.end}
 	if d.seen[at] {
 		d.inconsistent = true
-		return nil
+		return
 	}
 	d.seen[at] = true
 	d.elements = append(d.elements, element)
-	return nil
 }
 
 // each calls use with every attribute of a list.

@@ -9,6 +9,8 @@ import (
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
+
+	"shieldwall/internal/remediation"
 )
 
 // datagram is how the kernel would send messages.
@@ -42,7 +44,7 @@ func TestElementsAreReadAsWritten(t *testing.T) {
 			}
 			return point{key: key, timeout: time.Hour}
 		}), 0, 50, func(p point) string { return string(p.key) }).Draw(t, "points")
-		d := dumping{seen: map[position]bool{}}
+		d := newDumping(remediation.Set{Ranges: true}, time.Now())
 		if err := d.messages(datagram(t, elementList(testTable, unix.NFT_MSG_NEWSETELEM, 0, "set", points), done)); err != nil {
 			t.Fatal(err)
 		}
@@ -71,9 +73,11 @@ func TestAnswersThatCannotBeTrusted(t *testing.T) {
 		"refused":          datagram(t, refused),
 		"cut":              datagram(t, list)[:40],
 	} {
-		d := dumping{seen: map[position]bool{}}
-		if err := d.messages(answer); err == nil && !d.inconsistent {
-			t.Errorf("%s: read %v", name, d.elements)
+		for _, ranges := range []bool{false, true} {
+			d := newDumping(remediation.Set{Ranges: ranges}, time.Now())
+			if err := d.messages(answer); err == nil && !d.inconsistent {
+				t.Errorf("%s: read %v, %v", name, d.elements, d.addresses)
+			}
 		}
 	}
 }
@@ -83,8 +87,10 @@ func FuzzDump(f *testing.F) {
 		[]point{{key: []byte{192, 0, 2, 1}, timeout: time.Hour}, {key: []byte{192, 0, 2, 2}, end: true}}), done))
 	f.Add([]byte{16, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})
 	f.Fuzz(func(_ *testing.T, answer []byte) {
-		d := dumping{seen: map[position]bool{}}
-		_ = d.messages(answer)
-		_ = rangesOf(d.elements, time.Time{})
+		for _, ranges := range []bool{false, true} {
+			d := newDumping(remediation.Set{Ranges: ranges}, time.Now())
+			_ = d.messages(answer)
+			_ = rangesOf(d.elements, time.Time{})
+		}
 	})
 }

@@ -194,7 +194,7 @@ func addRule(t table, chain string, expressions []expr.Any) (netlink.Message, er
 type point struct {
 	key     []byte
 	end     bool
-	timeout time.Duration // 0 with end
+	timeout time.Duration // 0: never expires, and with end
 }
 
 // points returns the elements of a set that stand for element.

@@ -61,6 +61,9 @@ func nameableRune(r rune) rune {
 
 // setName returns the name of set in the kernel.
 func (f Family) setName(set remediation.Set) string {
+	if set.Allow {
+		return f.Allowlist
+	}
 	name := f.counterName(set.Group)
 	if f.SetOnly {
 		name = f.Blacklist
@@ -76,6 +79,9 @@ func (f Family) counterName(group string) string { return f.Blacklist + "-" + te
 
 // setOf is the inverse of setName; ok is false for a set that is not ours.
 func (f Family) setOf(name string, ipv6 bool) (set remediation.Set, ok bool) {
+	if name == f.Allowlist {
+		return remediation.Set{IPv6: ipv6, Ranges: true, Allow: true}, true
+	}
 	text, ranges := strings.CutSuffix(name, rangesSuffix)
 	if f.SetOnly {
 		return remediation.Set{IPv6: ipv6, Ranges: ranges}, text == f.Blacklist

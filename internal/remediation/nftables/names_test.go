@@ -10,7 +10,10 @@ import (
 
 func TestSetNames(t *testing.T) {
 	t.Parallel()
-	family := Family{Blacklist: "crowdsec-blacklists"}
+	family := Family{Blacklist: "crowdsec-blacklists", Allowlist: "crowdsec-allowlists"}
+	if set, ok := family.setOf(family.setName(remediation.Set{Allow: true}), true); !ok || set != (remediation.Set{Allow: true, Ranges: true, IPv6: true}) {
+		t.Errorf("the allowlist is read back as %+v, %t", set, ok)
+	}
 	for origin, want := range map[string]string{
 		"crowdsec":                   "crowdsec-blacklists-crowdsec",
 		"CAPI":                       "crowdsec-blacklists-CAPI",
@@ -34,7 +37,7 @@ func TestNamesAreReadBack(t *testing.T) {
 			rapid.String(),
 			rapid.StringMatching(`(lists[:-])?[a-zA-Z0-9/ _:.-]{0,120}(-ranges)?`),
 		).Draw(t, "origin")
-		for _, family := range []Family{{Blacklist: "a"}, {Blacklist: "a", SetOnly: true}} {
+		for _, family := range []Family{{Blacklist: "a", Allowlist: "b"}, {Blacklist: "a", Allowlist: "b", SetOnly: true}} {
 			set := remediation.Set{Group: groupOf(origin), Ranges: rapid.Bool().Draw(t, "ranges")}
 			if family.SetOnly {
 				set.Group = ""
@@ -73,11 +76,14 @@ func TestDifferentOriginsHaveDifferentSets(t *testing.T) {
 
 func TestConfigValidate(t *testing.T) {
 	t.Parallel()
-	good := Family{Enabled: true, Table: "t", Chain: "c", Blacklist: "b"}
+	good := Family{Enabled: true, Table: "t", Chain: "c", Blacklist: "b", Allowlist: "a"}
+	confused := good
+	confused.Allowlist = "b-CAPI"
 	long := string(make([]byte, maxName))
 	for name, config := range map[string]Config{
-		"no table":        {IPv4: Family{Enabled: true, Chain: "c", Blacklist: "b"}},
-		"long table":      {IPv6: Family{Enabled: true, Table: long, Chain: "c", Blacklist: "b"}},
+		"no table":        {IPv4: Family{Enabled: true, Chain: "c", Blacklist: "b", Allowlist: "a"}},
+		"long table":      {IPv6: Family{Enabled: true, Table: long, Chain: "c", Blacklist: "b", Allowlist: "a"}},
+		"sets mixed up":   {IPv4: confused},
 		"long log prefix": {IPv4: good, LogPrefix: long},
 	} {
 		if err := config.validate(); err == nil {

@@ -122,10 +122,11 @@ func (r reader) ruleset(s side) (table, ruleset, error) {
 
 // checkShapes refuses a set that somebody else made in a way that cannot be filled.
 func (r ruleset) checkShapes(s side) error {
-	for _, ranges := range []bool{false, true} {
-		set := remediation.Set{IPv6: s.ipv6, Ranges: ranges}
+	for _, set := range []remediation.Set{
+		{IPv6: s.ipv6}, {IPv6: s.ipv6, Ranges: true}, {IPv6: s.ipv6, Ranges: true, Allow: true},
+	} {
 		found, ok := r.sets[s.setName(set)]
-		if ok && found != (shape{ipv6: s.ipv6, ranges: ranges}) {
+		if ok && found != (shape{ipv6: set.IPv6, ranges: set.Ranges}) {
 			return fault.Errorf(fault.Invalid, "nftables: set '%s' in table '%s' has the wrong type or flags",
 				s.setName(set), s.Table)
 		}
@@ -184,18 +185,6 @@ func (r reader) counters(t table) (map[string]expr.Counter, error) {
 		}
 	}
 	return counters, nil
-}
-
-// elementsOf turns the elements of a set that were read at now into ours.
-func elementsOf(set remediation.Set, found []dumped, now time.Time) remediation.Elements {
-	if set.Ranges {
-		return rangesOf(found, now)
-	}
-	elements := make(remediation.Elements, len(found))
-	for _, element := range found {
-		elements[domain.IPRange{First: element.key, Last: element.key}] = element.until(now)
-	}
-	return elements
 }
 
 // until returns when an element that was read at now expires; the zero time when it does not.

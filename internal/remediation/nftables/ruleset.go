@@ -1,7 +1,9 @@
 package nftables
 
 import (
+	"encoding/binary"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -41,8 +43,9 @@ func (c chain) equal(other chain) bool {
 
 // rule is what one of our rules does with a packet. The zero value stands for a rule that is not ours.
 type rule struct {
+	gate      bool   // drops what belongs to no connection; nothing else is set then
 	set       string // the packet's source is in it; empty: any packet
-	counter   string
+	counter   string // empty: none
 	logPrefix string
 	verdict   Verdict // empty: go on
 }
@@ -61,31 +64,89 @@ type ruleset struct {
 	sets     map[string]shape
 }
 
-// want returns the ruleset for a family with those sets.
-func (c Config) want(family Family, sets []remediation.Set) ruleset {
+// contents are what a ruleset is built around.
+type contents struct {
+	sets   []remediation.Set
+	closed bool // the gate is, see remediation.Plan.Closed
+}
+
+// want returns the ruleset for a family with those contents.
+func (c Config) want(family Family, in contents) ruleset {
 	want := ruleset{
 		exists: true, chains: map[string]chain{}, counters: map[string]bool{}, sets: map[string]shape{},
 	}
-	for _, set := range sets {
+	for _, set := range in.sets {
 		want.sets[family.setName(set)] = shape{ipv6: set.IPv6, ranges: set.Ranges}
 	}
 	if family.SetOnly {
 		return want
 	}
 	want.counters[processedCounter] = true
-	rules := []rule{{counter: processedCounter}}
-	for _, set := range sets {
-		counter := family.counterName(set.Group)
-		want.counters[counter] = true
-		rules = append(rules, rule{
-			set: family.setName(set), counter: counter, logPrefix: c.LogPrefix, verdict: c.Verdict,
-		})
+	for _, set := range in.sets {
+		if !set.Allow {
+			want.counters[family.counterName(set.Group)] = true
+		}
 	}
-	slices.SortFunc(rules[1:], func(a, b rule) int { return strings.Compare(a.set, b.set) })
 	for _, hook := range c.Hooks {
-		want.chains[family.Chain+"-"+hook.name] = chain{hook: hook.number, priority: family.Priority, rules: rules}
+		want.chains[family.Chain+"-"+hook.name] = chain{
+			hook: hook.number, priority: family.Priority, rules: c.rules(family, hook, in),
+		}
 	}
 	return want
+}
+
+// rules returns what a chain does, in order: it counts, lets pass what is allowed, and denies.
+func (c Config) rules(family Family, hook Hook, in contents) []rule {
+	var allow, deny []rule
+	for _, set := range in.sets {
+		if set.Allow {
+			allow = append(allow, rule{set: family.setName(set), verdict: accept})
+			continue
+		}
+		deny = append(deny, rule{
+			set: family.setName(set), counter: family.counterName(set.Group), logPrefix: c.LogPrefix, verdict: c.Verdict,
+		})
+	}
+	if in.closed && hook.seesArrivals() {
+		allow = append(allow, rule{gate: true})
+	}
+	slices.SortFunc(deny, func(a, b rule) int { return strings.Compare(a.set, b.set) })
+	return slices.Concat([]rule{{counter: processedCounter}}, allow, deny)
+}
+
+// idle reports whether some chain does not do what want says with a set: its rule is absent, or behind one
+// that nobody knows.
+func (r ruleset) idle(set string, want ruleset) bool {
+	for name, wanted := range want.chains {
+		found := r.chains[name]
+		if found.hook != wanted.hook || found.priority != wanted.priority || !found.reaches(set, wanted.rules) {
+			return true
+		}
+	}
+	return false
+}
+
+// reaches reports whether packets come to the rule about set past nothing but rules that are wanted.
+func (c chain) reaches(set string, wanted []rule) bool {
+	for _, rule := range c.rules {
+		if !slices.Contains(wanted, rule) {
+			return false
+		}
+		if rule.set == set {
+			return true
+		}
+	}
+	return false
+}
+
+// closed reports whether some chain has the gate.
+func (r ruleset) closed() bool {
+	for _, chain := range r.chains {
+		if slices.Contains(chain.rules, rule{gate: true}) {
+			return true
+		}
+	}
+	return false
 }
 
 // repair returns the commands that turn have into want inside one transaction, in an order that the kernel
@@ -242,6 +303,9 @@ func adminProhibited(ipv6 bool) uint8 {
 
 // expressions returns r in the kernel's terms.
 func (r rule) expressions(ipv6 bool) []expr.Any {
+	if r.gate {
+		return gate()
+	}
 	var expressions []expr.Any
 	if r.set != "" {
 		offset, length := source(ipv6)
@@ -252,11 +316,15 @@ func (r rule) expressions(ipv6 bool) []expr.Any {
 			&expr.Lookup{SourceRegister: register, SetName: r.set},
 		)
 	}
-	expressions = append(expressions, &expr.Objref{Type: unix.NFT_OBJECT_COUNTER, Name: r.counter})
+	if r.counter != "" {
+		expressions = append(expressions, &expr.Objref{Type: unix.NFT_OBJECT_COUNTER, Name: r.counter})
+	}
 	if r.logPrefix != "" {
 		expressions = append(expressions, &expr.Log{Key: 1 << unix.NFTA_LOG_PREFIX, Data: []byte(r.logPrefix)})
 	}
 	switch r.verdict {
+	case accept:
+		expressions = append(expressions, &expr.Verdict{Kind: expr.VerdictAccept})
 	case Drop:
 		expressions = append(expressions, &expr.Verdict{Kind: expr.VerdictDrop})
 	case Reject:
@@ -266,8 +334,32 @@ func (r rule) expressions(ipv6 bool) []expr.Any {
 	return expressions
 }
 
+const (
+	loopback   = 1     // index of the loopback device, in every network namespace
+	stateLoose = 1 | 8 // bits of connection tracking for invalid and new; neighbour discovery is in neither
+	stateBytes = 4
+)
+
+// gate drops what comes from outside and belongs to no connection.
+func gate() []expr.Any {
+	native := func(value uint32) []byte { return binary.NativeEndian.AppendUint32(nil, value) }
+	return []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyIIF, Register: register},
+		&expr.Cmp{Op: expr.CmpOpNeq, Register: register, Data: native(loopback)},
+		&expr.Ct{Key: expr.CtKeySTATE, Register: register},
+		&expr.Bitwise{
+			SourceRegister: register, DestRegister: register, Len: stateBytes, Mask: native(stateLoose), Xor: native(0),
+		},
+		&expr.Cmp{Op: expr.CmpOpNeq, Register: register, Data: native(0)},
+		&expr.Verdict{Kind: expr.VerdictDrop},
+	}
+}
+
 // ruleOf is the inverse of expressions; the zero value for a rule that is not one of ours.
 func ruleOf(expressions []expr.Any, ipv6 bool) rule {
+	if reflect.DeepEqual(expressions, gate()) {
+		return rule{gate: true}
+	}
 	var r rule
 	for _, expression := range expressions {
 		switch e := expression.(type) {
@@ -286,10 +378,14 @@ func ruleOf(expressions []expr.Any, ipv6 bool) rule {
 		case *expr.Log:
 			r.logPrefix = string(e.Data)
 		case *expr.Verdict:
-			if e.Kind != expr.VerdictDrop {
+			switch e.Kind {
+			case expr.VerdictDrop:
+				r.verdict = Drop
+			case expr.VerdictAccept:
+				r.verdict = accept
+			default:
 				return rule{}
 			}
-			r.verdict = Drop
 		case *expr.Reject:
 			if e.Type != unix.NFT_REJECT_ICMP_UNREACH || e.Code != adminProhibited(ipv6) {
 				return rule{}

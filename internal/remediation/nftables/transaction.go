@@ -74,7 +74,11 @@ func (tx *transaction) commit() error {
 func lasting(set remediation.Set, elements []remediation.Element, now time.Time) []point {
 	list := make([]point, 0, pointsPerElement(set)*len(elements))
 	for _, element := range elements {
-		if timeout := element.Until.Sub(now); timeout >= time.Millisecond {
+		timeout := element.Until.Sub(now)
+		switch {
+		case element.Until.IsZero():
+			list = append(list, points(set, element, 0)...)
+		case timeout >= time.Millisecond:
 			list = append(list, points(set, element, timeout)...)
 		}
 	}
