@@ -83,6 +83,9 @@ func (c *compiled) string() *String {
 	return result
 }
 
+// Acts reports whether evaluating the expression may change something.
+func (b *Bool) Acts() bool { return b.acts }
+
 // Eval runs the expression over env, which has the type that it was compiled with.
 func (b *Bool) Eval(env any) (bool, error) {
 	if result, done := b.direct.eval(env); done {

@@ -32,6 +32,7 @@ type bench struct {
 	registry *prometheus.Registry
 	now      time.Time
 	patterns *grok.Library
+	plain    bool // without shortcuts
 }
 
 func newBench(patterns *grok.Library) *bench {
@@ -73,7 +74,7 @@ func (b *bench) loadItems(items []parser.Item) (*parser.Set, error) {
 	data, memory := datafile.New(log, clock), stash.New(clock)
 	return parser.Load(items, parser.Deps{
 		Log:         log,
-		Expressions: expression.New(expression.Deps{Log: log, Now: clock, Data: data, Stash: memory}),
+		Expressions: expression.New(expression.Deps{Log: log, Now: clock, Data: data, Stash: memory, Plain: b.plain}),
 		Patterns:    b.patterns.Clone(),
 		Data:        data,
 		DataDir:     "testdata",
@@ -173,9 +174,16 @@ func (r *row) run(t *testing.T, b *bench) {
 // counters returns the counters that are not zero, as `name{label=value}` without the labels of the line.
 func (b *bench) counters(tb testing.TB) map[string]float64 {
 	tb.Helper()
+	return b.counted(tb)
+}
+
+// failing is what a test does that something goes wrong in.
+type failing interface{ Fatal(args ...any) }
+
+func (b *bench) counted(t failing) map[string]float64 {
 	families, err := b.registry.Gather()
 	if err != nil {
-		tb.Fatal(err)
+		t.Fatal(err)
 	}
 	found := map[string]float64{}
 	for _, family := range families {

@@ -42,6 +42,7 @@ type Set struct {
 type stage struct {
 	name  string
 	nodes []*node // in the order of loading
+	route *route  // nil: the nodes are asked one after the other
 }
 
 // Load compiles items, in the byte order of their paths. Data files that cannot be read are logged; every
@@ -64,12 +65,15 @@ func Load(items []Item, deps Deps) (*Set, error) {
 	}
 	for name, nodes := range byStage {
 		if len(nodes) > 0 {
-			set.stages = append(set.stages, stage{name, nodes})
+			set.stages = append(set.stages, stage{name: name, nodes: nodes})
 		}
 	}
 	slices.SortFunc(set.stages, func(a, b stage) int { return strings.Compare(a.name, b.name) })
 	for i, s := range set.stages {
 		set.number(s.nodes)
+		if !set.plain {
+			set.stages[i].route = newRoute(s.nodes)
+		}
 		set.next[s.name] = set.stages[min(i+1, len(set.stages)-1)].name
 	}
 	return set, nil

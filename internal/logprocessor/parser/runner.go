@@ -21,11 +21,17 @@ type Runner struct {
 	env     event.Env
 	values  []string // of the pattern that matched last
 	counts  counts
+
+	selected, doubts []int                  // filters of a route that are true, and that failed
+	marked           []bool                 // the nodes to be asked
+	doubt            func(i int, err error) // adds to doubts
 }
 
 // NewRunner returns a Runner that takes its turn before a node that uses a stash. Both may be nil.
 func (s *Set) NewRunner(turn Turn, observe Observer) *Runner {
-	return &Runner{set: s, turn: turn, observe: observe, counts: counts{metrics: s.metrics, nodes: s.counted}}
+	r := &Runner{set: s, turn: turn, observe: observe, counts: counts{metrics: s.metrics, nodes: s.counted}}
+	r.doubt = func(i int, _ error) { r.doubts = append(r.doubts, i) }
+	return r
 }
 
 // Flush adds what was counted to the metrics of the Set.
@@ -87,7 +93,15 @@ func (r *Runner) parse(evt *event.Event) bool {
 // runStage reports whether one of the nodes succeeded.
 func (r *Runner) runStage(stage *stage, evt *event.Event) bool {
 	succeeded := false
-	for _, n := range stage.nodes {
+	var candidates []bool // nil: every node is asked
+	if stage.route != nil && r.observe == nil {
+		candidates = r.candidates(stage.route)
+	}
+	for i, n := range stage.nodes {
+		if candidates != nil && !candidates[i] {
+			continue
+		}
+		candidates = nil // this one may change what the others look at
 		ok, err := n.run(r)
 		if err != nil {
 			r.set.log.Error("dropping an event that a parser cannot handle", "error", err)
