@@ -74,9 +74,7 @@ func (d *director) isVariable(name string) bool {
 func (d *director) ofEnv(path []string) form {
 	switch get := d.members.Direct(path).(type) {
 	case func(any) string:
-		of := d.dialect.subject(strings.Join(path, "."), ofEnv(get))
-		of.member = get
-		return of.form(true)
+		return d.dialect.memberSubject(strings.Join(path, "."), get).form(true)
 	case func(any) bool:
 		return flagForm(ofEnv(get), true)
 	case func(any) (string, bool):

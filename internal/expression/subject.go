@@ -13,6 +13,7 @@ type subject struct {
 
 	of     *subject      // what this one is computed from, if it often is the same but for its case; nil: it is no such thing
 	in     datafile.Case // the case in which it is written
+	made   bool          // the above is settled
 	unless doubts        // where these are in the text behind, it may be another text
 }
 
@@ -25,8 +26,12 @@ const (
 	plus
 )
 
-// madeOf says what a function makes of another subject.
+// madeOf says what a function makes of another subject. Once said it stays: expressions may be evaluating it.
 func (s *subject) madeOf(function string, of *subject) {
+	if s.made {
+		return
+	}
+	s.made = true
 	switch function {
 	case "Lower", "lower":
 		s.of, s.in, s.unless = of, datafile.Lower, beyondASCII
@@ -54,6 +59,16 @@ func (d *dialect) subject(name string, read func(env any, l *locals) string) *su
 	}
 	fresh := &subject{dialect: d, name: name, number: len(d.subjects), read: read}
 	d.subjects[name] = fresh
+	return fresh
+}
+
+// memberSubject returns the subject that a member is. Once made it stays as it is: expressions may be evaluating it.
+func (d *dialect) memberSubject(name string, member func(env any) string) *subject {
+	if known := d.subjects[name]; known != nil {
+		return known
+	}
+	fresh := d.subject(name, ofEnv(member))
+	fresh.member = member
 	return fresh
 }
 

@@ -118,10 +118,10 @@ func stopsAddress(f *field) {
 	f.passes(neighbour)
 	f.remove(ban(attacker))
 	f.passes(attacker)
-	f.add(ban(attacker, lasting(time.Second)))
+	f.add(ban(attacker, lasting(3*time.Second)))
 	f.stops(attacker)
 	f.add(ban(attacker))
-	eventually(f.t, "the first ban would have ended", func() bool { return f.held("crowdsec")[attacker] < hour-2*time.Second })
+	eventually(f.t, "the first ban would have ended", func() bool { return f.held("crowdsec")[attacker] < hour-4*time.Second })
 	f.stops(attacker)
 }
 

@@ -159,11 +159,13 @@ func (b *Backend) Read(ctx context.Context) (remediation.Enforced, error) {
 
 func (b *Backend) readSets(ctx context.Context, found *survey, enforced *remediation.Enforced) error {
 	for _, name := range found.ours() {
+		began := b.now()
 		text, err := b.run(ctx, nil, "ipset", "save", name)
 		if err != nil {
 			return err
 		}
-		s, err := parseSet(text, found.family(), b.now())
+		// What is left is told as of some moment while the program runs, which may be seconds.
+		s, err := parseSet(text, found.family(), began.Add(b.now().Sub(began)/2))
 		if err != nil {
 			return fmt.Errorf("reading set %s: %w", name, err)
 		}

@@ -167,7 +167,7 @@ func (b *Backend) planSide(ctx context.Context, tx *transaction, s side, plan re
 		}
 	}
 	for _, change := range plan.Changes {
-		if err := tx.change(t, s.setName(change.Set), change, b.now()); err != nil {
+		if err := tx.change(t, s.setName(change.Set), change, b.now); err != nil {
 			return err
 		}
 	}

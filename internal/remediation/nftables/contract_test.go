@@ -2,6 +2,7 @@ package nftables_test
 
 import (
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
@@ -83,4 +84,16 @@ func TestFirewall(t *testing.T) {
 		nft("a deleted set", []string{"flush", "table", "ip", "crowdsec"},
 			[]string{"delete", "set", "ip", "crowdsec", "crowdsec-blacklists-crowdsec"}),
 	})
+}
+
+// A start with a long list must not be refused for its size.
+func TestHalfAMillion(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("SHIELDWALL_LONG") == "" {
+		t.Skip("takes a minute: set SHIELDWALL_LONG=1")
+	}
+	backendtest.Large(t, func(t *testing.T) backendtest.Subject {
+		t.Helper()
+		return open(t, shipped(t, backendtest.NewNamespace(t)))
+	}, 500_000)
 }

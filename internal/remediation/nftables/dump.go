@@ -29,7 +29,8 @@ type dumped struct {
 	key     netip.Addr
 	end     bool          // of a range: key is the first address behind it
 	mortal  bool          // expires
-	expires time.Duration // from now
+	expires time.Duration // from at
+	at      time.Time     // when it was told
 }
 
 // dump reads the elements of one set. It asks again when the answer was not consistent: the kernel may leave
@@ -47,7 +48,7 @@ func (b *Backend) dump(ctx context.Context, t table, set remediation.Set, name s
 		}
 	}
 	if set.Ranges {
-		return rangesOf(d.elements, d.now), nil
+		return rangesOf(d.elements), nil
 	}
 	return d.addresses, nil
 }
@@ -70,6 +71,7 @@ func (b *Backend) dumpOnce(ctx context.Context, t table, set string, d *dumping)
 		if err != nil {
 			return err
 		}
+		d.now = b.now() // what is left is told as of now, and reading all may take many seconds
 		if err := d.messages(buffer[:n]); err != nil {
 			return err
 		}
@@ -209,6 +211,7 @@ func (d *dumping) keep(element dumped) {
 		return
 	}
 	d.seen[at] = true
+	element.at = d.now
 	d.elements = append(d.elements, element)
 }
 

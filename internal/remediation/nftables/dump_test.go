@@ -53,7 +53,7 @@ func TestElementsAreReadAsWritten(t *testing.T) {
 		}
 		for i, p := range points {
 			key, _ := netip.AddrFromSlice(p.key)
-			if got, want := d.elements[i], (dumped{key: key, end: p.end, mortal: !p.end}); got != want {
+			if got, want := d.elements[i], (dumped{key: key, end: p.end, mortal: !p.end, at: d.now}); got != want {
 				t.Fatalf("read %+v, want %+v", got, want)
 			}
 		}
@@ -90,7 +90,7 @@ func FuzzDump(f *testing.F) {
 		for _, ranges := range []bool{false, true} {
 			d := newDumping(remediation.Set{Ranges: ranges}, time.Now())
 			_ = d.messages(answer)
-			_ = rangesOf(d.elements, time.Time{})
+			_ = rangesOf(d.elements)
 		}
 	})
 }

@@ -197,7 +197,7 @@ func (d dumped) until(now time.Time) time.Time {
 
 // rangesOf joins the beginnings and ends that an interval set consists of. An end without a beginning, as
 // nft puts at the lowest address, means nothing.
-func rangesOf(found []dumped, now time.Time) remediation.Elements {
+func rangesOf(found []dumped) remediation.Elements {
 	slices.SortFunc(found, func(a, b dumped) int { return cmp.Or(a.key.Compare(b.key), compareEnds(a, b)) })
 	elements := make(remediation.Elements, len(found)/2)
 	for i, begin := range found {
@@ -208,7 +208,7 @@ func rangesOf(found []dumped, now time.Time) remediation.Elements {
 		if i+1 < len(found) {
 			last = found[i+1].key.Prev()
 		}
-		elements[domain.IPRange{First: begin.key, Last: last}] = begin.until(now)
+		elements[domain.IPRange{First: begin.key, Last: last}] = begin.until(begin.at)
 	}
 	return elements
 }

@@ -21,7 +21,7 @@ type transaction struct {
 // added, which changes nothing if it is there, so that the kernel does not refuse the whole transaction when
 // one has just expired. Changes of ranges are kept together, because one may take the place of others;
 // changes of addresses may be split: additions first, so that nothing is taken out of force by a half.
-func (tx *transaction) change(t table, name string, change remediation.Change, now time.Time) error {
+func (tx *transaction) change(t table, name string, change remediation.Change, now func() time.Time) error {
 	list := func(command uint16, flags netlink.HeaderFlags, points []point) {
 		for chunk := range slices.Chunk(points, elementsPerMessage) {
 			tx.commands = append(tx.commands, elementList(t, command, flags, name, chunk))
@@ -29,7 +29,7 @@ func (tx *transaction) change(t table, name string, change remediation.Change, n
 		tx.points += len(points)
 	}
 	add := func(elements []remediation.Element) {
-		list(unix.NFT_MSG_NEWSETELEM, netlink.Create, lasting(change.Set, elements, now))
+		list(unix.NFT_MSG_NEWSETELEM, netlink.Create, lasting(change.Set, elements, now()))
 	}
 	remove := func(elements []remediation.Element) {
 		list(unix.NFT_MSG_NEWSETELEM, netlink.Create, fleeting(change.Set, elements))
