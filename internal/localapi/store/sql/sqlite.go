@@ -146,7 +146,7 @@ func openInMemory(ctx context.Context, cfg Config, log *slog.Logger) (*Store, er
 // back that were acknowledged and that their senders have forgotten.
 func writerDSN(path string) string {
 	return fileURI(path) + "?" + busyTimeout + "&_foreign_keys=1&_synchronous=FULL&_txlock=immediate" +
-		"&_pragma=temp_store(2)&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(8192)"
+		"&_pragma=temp_store(2)&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(8192)"
 }
 
 func fileURI(path string) string {
