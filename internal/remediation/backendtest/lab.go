@@ -33,14 +33,22 @@ type Lab struct {
 
 // arrivals counts packets by their source.
 type arrivals struct {
-	mu    sync.Mutex // guards count
-	count map[netip.Addr]int
+	mu       sync.Mutex // guards the others
+	count    map[netip.Addr]int
+	bySocket map[netip.AddrPort]int
 }
 
-func (a *arrivals) add(source netip.Addr) {
+func (a *arrivals) add(source netip.AddrPort) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.count[source]++
+	a.count[source.Addr()]++
+	a.bySocket[source]++
+}
+
+func (a *arrivals) ofSocket(source netip.AddrPort) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.bySocket[source]
 }
 
 func (a *arrivals) of(source netip.Addr) int {
@@ -55,7 +63,7 @@ func NewLab(t *testing.T) *Lab {
 	t.Helper()
 	lab := &Lab{
 		Firewall: NewNamespace(t), Outside: NewNamespace(t),
-		servers: map[bool]netip.AddrPort{}, arrived: arrivals{count: map[netip.Addr]int{}},
+		servers: map[bool]netip.AddrPort{}, arrived: arrivals{count: map[netip.Addr]int{}, bySocket: map[netip.AddrPort]int{}},
 	}
 	lab.Outside.run(t, []*os.File{lab.Firewall.file},
 		"ip", "link", "add", "tothefw", "type", "veth", "peer", "name", "outside", "netns", "/proc/self/fd/3")
@@ -117,7 +125,7 @@ func (l *Lab) echo(server *net.UDPConn) {
 		if err != nil {
 			return
 		}
-		l.arrived.add(from.Addr())
+		l.arrived.add(from)
 		_, _ = server.WriteToUDPAddrPort(buffer[:n], from)
 	}
 }
@@ -132,13 +140,15 @@ const (
 	Refusal Answer = "refusal" // ICMP says that it is prohibited, or that nobody is there
 )
 
-// Ask sends packets from an address outside and returns what comes back first.
+// Ask sends packets from an address outside and returns what comes back first. When that is an echo it waits for the
+// others too: packets that arrive later would be taken for those of the next question.
 func (l *Lab) Ask(t *testing.T, from string) Answer {
 	t.Helper()
 	address := netip.MustParseAddr(from)
-	before := l.Arrived(address)
 	conn := l.dial(t, address)
 	defer func() { _ = conn.Close() }()
+	socket := netip.MustParseAddrPort(conn.LocalAddr().String())
+	before := l.arrived.ofSocket(socket)
 	for range questions {
 		if _, err := conn.Write([]byte("?")); err != nil && !isRefusal(err) {
 			t.Fatal(err)
@@ -150,7 +160,10 @@ func (l *Lab) Ask(t *testing.T, from string) Answer {
 		t.Fatal(err)
 	}
 	switch _, err := conn.Read(make([]byte, 1)); {
-	case err == nil || l.Arrived(address) != before:
+	case err == nil || l.arrived.ofSocket(socket) != before:
+		for range questions - 1 {
+			_, _ = conn.Read(make([]byte, 1)) // or the deadline passes
+		}
 		return Echo
 	case isRefusal(err):
 		return Refusal
