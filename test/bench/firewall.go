@@ -72,17 +72,7 @@ func (b *bench) firewallRun(ctx context.Context, bans int) (times firewallTimes,
 	}
 	defer func() { err = errors.Join(err, site.close()) }()
 	snapshot := streamOf(0, bans, 0, 0)
-	begin := time.Now()
-	if err := site.start(ctx); err != nil {
-		return times, err
-	}
-	if _, err := site.answered(begin); err != nil {
-		return times, err
-	}
-	if err := site.answer(snapshot); err != nil {
-		return times, err
-	}
-	if times.filled, err = site.answered(begin); err != nil {
+	if times.filled, err = site.fill(ctx, snapshot); err != nil {
 		return times, err
 	}
 	if err := site.holds(ctx, bans); err != nil {
@@ -90,7 +80,7 @@ func (b *bench) firewallRun(ctx context.Context, bans int) (times firewallTimes,
 	}
 	change := streamOf(bans, bans+changedBans, 0, changedBans)
 	filledCPU := site.cpu()
-	begin = time.Now()
+	begin := time.Now()
 	if err := site.answer(change); err != nil {
 		return times, err
 	}
@@ -110,6 +100,22 @@ func (b *bench) firewallRun(ctx context.Context, bans int) (times firewallTimes,
 	return times, err
 }
 
+// fill starts the component, answers its first question with the snapshot, and returns after how many seconds it asks
+// again: it has enforced all by then.
+func (s *firewallSite) fill(ctx context.Context, snapshot []byte) (seconds float64, err error) {
+	begin := time.Now()
+	if err := s.start(ctx); err != nil {
+		return 0, err
+	}
+	if _, err := s.answered(begin); err != nil {
+		return 0, err
+	}
+	if err := s.answer(snapshot); err != nil {
+		return 0, err
+	}
+	return s.answered(begin)
+}
+
 // firewallFill starts the component with a million bans and waits until they are in the kernel and on disk. The
 // kernel takes a minute to list them, so that they are there is what the component says.
 func (b *bench) firewallFill(ctx context.Context) (times firewallTimes, err error) {
@@ -119,17 +125,7 @@ func (b *bench) firewallFill(ctx context.Context) (times firewallTimes, err erro
 	}
 	defer func() { err = errors.Join(err, site.close()) }()
 	snapshot := streamOf(0, millionBans, 0, 0)
-	begin := time.Now()
-	if err := site.start(ctx); err != nil {
-		return times, err
-	}
-	if _, err := site.answered(begin); err != nil {
-		return times, err
-	}
-	if err := site.answer(snapshot); err != nil {
-		return times, err
-	}
-	if times.filled, err = site.answered(begin); err != nil {
+	if times.filled, err = site.fill(ctx, snapshot); err != nil {
 		return times, err
 	}
 	if said := site.complaints.String(); strings.Contains(said, "level=error") || !strings.Contains(said, "1000000 decision(s) added") {
