@@ -215,15 +215,15 @@ func (p *Pipeline) pourBatch(batch parsed) []*wire.Alert {
 	var alerts []*wire.Alert
 	for i := range batch.matched {
 		m := &batch.matched[i]
-		alerts = append(alerts, p.settle(p.pour(m.evt, batch.pours[m.from:m.to]))...)
+		alerts = append(alerts, p.settle(p.pour(m.evt, m.origin, batch.pours[m.from:m.to]))...)
 	}
 	return alerts
 }
 
-// pour returns the overflows that an event causes.
-func (p *Pipeline) pour(evt *event.Event, pours []scenario.Pour) []*event.Event {
+// pour returns the overflows that an event causes. Only a recorder needs the event.
+func (p *Pipeline) pour(evt *event.Event, from event.Origin, pours []scenario.Pour) []*event.Event {
 	p.Recorder.Matched(evt, pours)
-	return p.Engine.Pour(pours)
+	return p.Engine.Pour(pours, from)
 }
 
 // maxReprocessed bounds how often the overflows that one event causes are fed back, so that a scenario that
@@ -255,7 +255,7 @@ func (p *Pipeline) settle(overflows []*event.Event) []*wire.Alert {
 			p.Log.Error("not feeding back an overflow: one event caused too many", "alert", evt.Overflow.Alert.Message)
 			continue
 		}
-		overflows = append(overflows, p.pour(evt, p.Scenarios.Match(evt, p.Now().UTC()))...)
+		overflows = append(overflows, p.pour(evt, evt.Line.Origin(), p.Scenarios.Match(evt, p.Now().UTC()))...)
 	}
 	return alerts
 }

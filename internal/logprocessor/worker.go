@@ -15,11 +15,12 @@ type worker struct {
 	parser   *parser.Runner
 	matcher  *scenario.Matcher
 	lines    lineCounts
-	job      job // the one in hand
+	event    *event.Event // of the line in hand: a single one stays near the processor
+	job      job          // the one in hand
 }
 
 func (p *Pipeline) newWorker() *worker {
-	w := &worker{pipeline: p, matcher: p.Scenarios.NewMatcher(), lines: lineCounts{metrics: p.Metrics}}
+	w := &worker{pipeline: p, matcher: p.Scenarios.NewMatcher(), lines: lineCounts{metrics: p.Metrics}, event: &event.Event{}}
 	w.parser = p.Parsers.NewRunner(w.waitForTurn, p.observe)
 	return w
 }
@@ -43,7 +44,10 @@ func (w *worker) parse(job job) parsed {
 }
 
 func (w *worker) parseLine(space *workspace, line *event.Line) {
-	evt := space.next()
+	evt, recording := w.event, w.pipeline.observe != nil
+	if recording {
+		evt = &event.Event{} // the recorder is shown it again when it is poured
+	}
 	evt.Renew(*line, w.job.batch.Clock)
 	evt.Time = line.Time
 	ok := w.parser.Parse(evt)
@@ -56,15 +60,18 @@ func (w *worker) parseLine(space *workspace, line *event.Line) {
 	}
 	from := len(space.pours)
 	space.pours = w.matcher.Append(space.pours, evt, w.job.now)
-	if to := len(space.pours); to > from || w.pipeline.observe != nil {
-		space.keep(matched{evt, from, to})
+	if to := len(space.pours); to > from || recording {
+		m := matched{origin: evt.Line.Origin(), from: from, to: to}
+		if recording {
+			m.evt = evt
+		}
+		space.keep(m)
 	}
 }
 
-// workspace is what the workers make of one batch: the events that buckets wait for, in the order of the
-// source. Its memory is used again once the batch is poured.
+// workspace is what the workers make of one batch: the pours that its events cause, in the order of the source.
+// Its memory is used again once the batch is poured.
 type workspace struct {
-	events  []*event.Event // those of matched, then one to come
 	matched []matched
 	pours   []scenario.Pour // of all matched events
 	free    *sync.Pool
@@ -72,7 +79,8 @@ type workspace struct {
 
 // matched is an event that made it through the parsers, and where its pours stand.
 type matched struct {
-	evt      *event.Event
+	evt      *event.Event // nil: nobody records it
+	origin   event.Origin
 	from, to int
 }
 
@@ -83,19 +91,12 @@ func (p *Pipeline) takeWorkspace() *workspace {
 	return &workspace{free: &p.spaces}
 }
 
-// next returns an event, the same one until it is kept.
-func (s *workspace) next() *event.Event {
-	if len(s.matched) == len(s.events) {
-		s.events = append(s.events, &event.Event{})
-	}
-	return s.events[len(s.matched)]
-}
-
 func (s *workspace) keep(m matched) { s.matched = append(s.matched, m) }
 
-// release gives the memory back, with the events.
+// release gives the memory back.
 func (s *workspace) release() {
 	clear(s.pours)
+	clear(s.matched)
 	s.matched, s.pours = s.matched[:0], s.pours[:0]
 	s.free.Put(s)
 }

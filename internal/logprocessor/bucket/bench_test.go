@@ -97,7 +97,7 @@ func BenchmarkMillionBuckets(b *testing.B) {
 				for i := range kept {
 					kept[i] = packer.Pack(someEvent(i))
 				}
-				evt, random := event.New(event.Line{}, event.Live), rand.New(rand.NewPCG(1, 2))
+				random := rand.New(rand.NewPCG(1, 2))
 				spent := cpuTime(b)
 				visits := make([]bucket.Visit, bucket.MaxForeseen)
 				for n := 0; b.Loop(); n++ {
@@ -112,7 +112,7 @@ func BenchmarkMillionBuckets(b *testing.B) {
 					}
 					visit := &visits[n%len(visits)]
 					at = at.Add(time.Microsecond)
-					visit.Family.Pour(visit.Group, bucket.Input{Event: evt, Kept: kept[n%256], At: at})
+					visit.Family.Pour(visit.Group, bucket.Input{Kept: kept[n%256], At: at})
 				}
 				b.ReportMetric(float64(cpuTime(b)-spent)/float64(b.N), "cpu-ns/op")
 				b.ReportMetric(size, "bytes/bucket")
@@ -136,7 +136,7 @@ func filled(packer *event.Packer, live int) (*bucket.Store, [2]*bucket.Family, t
 		evt := someEvent(i)
 		for range 1 + i/2%2 {
 			at = at.Add(time.Microsecond)
-			families[i%2].Pour(address(i), bucket.Input{Event: evt, Kept: packer.Pack(evt), At: at})
+			families[i%2].Pour(address(i), bucket.Input{Kept: packer.Pack(evt), At: at})
 		}
 	}
 	return store, families, at

@@ -46,22 +46,33 @@ type Config struct {
 
 	// Overflows is asked after each pour of a bucket that has a condition, or bayesian ones. nil: never.
 	// It must be pure but for the state's Evidence, and keep nothing.
-	Overflows func(state *State, evt *event.Event) bool
+	Overflows func(state *State, latest Latest) bool
 
-	// Ask answers up to MaxQuestions questions about an event, a bit for each, when it comes. It must be pure and
+	// Ask answers up to MaxQuestions questions about an event, a bit for each, before it is poured. It must be pure and
 	// ask for nothing that is not kept of events. With it Overflows is shown Watched in place of the queue.
-	Ask func(evt *event.Event) uint8
+	Ask func(env *event.Env) uint8
 }
 
-// Input is an event on its way into a bucket, with what its scenario found out about it.
+// Input is an event on its way into a bucket: what its scenario found out about it, and a copy of what matters.
 type Input struct {
-	Event    *event.Event // good until Pour returns
-	Kept     event.Packed // what the bucket keeps of it
-	At       time.Time    // by the event's clock
+	Kept     event.Packed // what the bucket keeps of the event
+	Clock    event.Clock  // of the event
+	At       time.Time    // by that clock
 	Now      time.Time    // by the wall clock; only an event from the past needs it
+	Time     time.Time    // of the event itself, as rules see it
+	Answers  uint8        // to what Config.Ask asks
 	Distinct *string      // nil: the scenario does not ask for distinct values
 	Cancel   bool         // the event calls the bucket off
 }
+
+// Latest is the event that a bucket was given last. It is good until the call ends that it was handed to.
+type Latest struct {
+	kept event.Packed
+	memo *memo
+}
+
+// Event returns what was kept of it.
+func (l Latest) Event() *event.Event { return l.memo.unpack(l.kept) }
 
 // State is a bucket as rules see it.
 type State struct {

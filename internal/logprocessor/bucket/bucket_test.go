@@ -28,7 +28,7 @@ func replayed(offset time.Duration) bucket.Input {
 
 // input is an event at a time, and as a bucket keeps it.
 func input(evt *event.Event, at time.Time) bucket.Input {
-	return bucket.Input{Event: evt, Kept: event.NewPacker(event.Everything()).Pack(evt), At: at}
+	return bucket.Input{Kept: event.NewPacker(event.Everything()).Pack(evt), Clock: evt.ExpectMode, At: at, Time: evt.Time}
 }
 
 // pour returns results that stay.
@@ -165,7 +165,7 @@ func TestConditionDecides(t *testing.T) {
 	t.Parallel()
 	config := &bucket.Config{
 		Kind: bucket.Conditional, Capacity: -1, Keep: -1, Lifetime: time.Minute,
-		Overflows: func(state *bucket.State, _ *event.Event) bool { return len(state.Queue) == 3 },
+		Overflows: func(state *bucket.State, _ bucket.Latest) bool { return len(state.Queue) == 3 },
 	}
 	if got := pourAll(config, 0, 0); got != bucket.Kept {
 		t.Errorf("two: %v", got)

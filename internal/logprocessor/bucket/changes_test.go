@@ -27,7 +27,7 @@ func shapes() map[string]*bucket.Config {
 }
 
 // overflowsOnEvidence remembers, in the state itself, that there was a second event.
-func overflowsOnEvidence(state *bucket.State, _ *event.Event) bool {
+func overflowsOnEvidence(state *bucket.State, _ bucket.Latest) bool {
 	if state.Evidence == nil {
 		state.Evidence = make([]bool, 1)
 	}

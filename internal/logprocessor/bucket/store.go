@@ -112,7 +112,7 @@ func (f *Family) Pour(group string, in Input) []Result {
 	}
 	created := current == nil
 	if created {
-		current = f.add(hash, group, in.Event.ExpectMode)
+		current = f.add(hash, group, in.Clock)
 	}
 	outcome := f.pour(current, in)
 	s.results = append(s.results, Result{Key: Key{f.scenario, group}, Outcome: outcome, At: in.At, Created: created})
@@ -132,36 +132,36 @@ func (f *Family) pour(e *entry, in Input) Outcome {
 	if outcome == Ignored {
 		return Ignored
 	}
-	if outcome == Kept && f.config.Overflows != nil && f.overflows(e, in.Event) {
+	if outcome == Kept && f.config.Overflows != nil && f.overflows(e, &in) {
 		outcome = Overflow
 	}
-	if in.Event.ExpectMode == event.Live {
+	if in.Clock == event.Live {
 		e.live = true // whatever it began with: from now on it is the wheel that ends it
 	}
 	return outcome
 }
 
 // overflows asks the conditions of a bucket.
-func (f *Family) overflows(e *entry, evt *event.Event) bool {
+func (f *Family) overflows(e *entry, in *Input) bool {
 	view := e.view()
 	if f.config.Ask == nil {
 		view.Queue = f.store.memo.queue(e.queue)
 	} else {
-		view.Watched = f.watched(e, evt)
+		view.Watched = f.watched(e, in)
 	}
-	overflows := f.config.Overflows(view, evt)
+	overflows := f.config.Overflows(view, Latest{in.Kept, &f.store.memo})
 	if view.Evidence != nil {
 		e.remember(view.Evidence)
 	}
 	return overflows
 }
 
-func (f *Family) watched(e *entry, evt *event.Event) *Watched {
+func (f *Family) watched(e *entry, in *Input) *Watched {
 	more, memo := e.extended(), &f.store.memo
 	if more.answers == nil {
 		more.answers = &answers{}
 	}
-	more.answers.follow(&e.state, f.config.Ask, evt, memo)
+	more.answers.follow(&e.state, f.config.Ask, in, memo)
 	return &Watched{queue: e.queue, answers: more.answers, memo: memo}
 }
 

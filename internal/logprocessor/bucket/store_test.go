@@ -81,9 +81,9 @@ func TestConditionsSeeAllEvents(t *testing.T) {
 	wrong := 0
 	config := &bucket.Config{
 		Kind: bucket.Conditional, Capacity: -1, Keep: -1, Lifetime: time.Hour,
-		Overflows: func(state *bucket.State, evt *event.Event) bool {
+		Overflows: func(state *bucket.State, latest bucket.Latest) bool {
 			newest := len(state.Queue) - 1
-			if state.Queue[newest].Line.Raw != evt.Line.Raw || state.Queue[newest/2].Line.Raw != fmt.Sprint(newest/2) || state.Total != len(state.Queue) {
+			if state.Queue[newest].Line.Raw != latest.Event().Line.Raw || state.Queue[newest/2].Line.Raw != fmt.Sprint(newest/2) || state.Total != len(state.Queue) {
 				wrong++
 			}
 			return len(state.Queue) == events
@@ -98,7 +98,7 @@ func TestConditionsSeeAllEvents(t *testing.T) {
 			family = store.Family("s", config)
 		}
 		evt := event.New(event.Line{Raw: fmt.Sprint(i)}, event.Live)
-		if len(family.Pour("", bucket.Input{Event: evt, Kept: packer.Pack(evt), At: start})) != 1 {
+		if len(family.Pour("", bucket.Input{Kept: packer.Pack(evt), Clock: evt.ExpectMode, At: start})) != 1 {
 			t.Fatal("no result")
 		}
 	}

@@ -81,21 +81,21 @@ type answers struct {
 
 // follow takes in the event that was poured last. What came before is asked again, of what was kept of it, after a
 // restart only.
-func (a *answers) follow(s *state, ask func(*event.Event) uint8, latest *event.Event, memo *memo) {
+func (a *answers) follow(s *state, ask func(*event.Env) uint8, latest *Input, memo *memo) {
 	if a.total+1 != s.total {
 		*a = answers{}
 		for _, kept := range s.queue[:len(s.queue)-1] {
-			a.add(memo.unpack(kept), ask)
+			evt := memo.unpack(kept)
+			a.add(ask(&event.Env{Evt: evt}), momentOf(evt.Time))
 		}
 	}
 	a.total = s.total
-	a.add(latest, ask)
+	a.add(latest.Answers, momentOf(latest.Time))
 	a.drop(len(a.bits) - len(s.queue))
 }
 
-func (a *answers) add(evt *event.Event, ask func(*event.Event) uint8) {
-	bits := ask(evt)
-	a.bits, a.times = append(a.bits, bits), append(a.times, momentOf(evt.Time))
+func (a *answers) add(bits uint8, at moment) {
+	a.bits, a.times = append(a.bits, bits), append(a.times, at)
 	a.count(bits, 1)
 }
 

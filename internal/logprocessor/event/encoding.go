@@ -115,10 +115,10 @@ func (w *writer) name(name string, hash uint32) {
 }
 
 // chosenFields is chosen for fields.
-func (w *writer) chosenFields(of *fields, keys []string) {
+func (w *writer) chosenFields(of *fields, keys []key) {
 	w.chosen = w.chosen[:0]
 	for _, key := range keys {
-		if known, _ := of.find(key, hashOf(key)); known != nil {
+		if known, _ := of.find(key.name, key.hash); known != nil {
 			w.chosen = append(w.chosen, *known)
 		}
 	}
@@ -126,17 +126,17 @@ func (w *writer) chosenFields(of *fields, keys []string) {
 }
 
 // chosen writes the part of a map that has these keys.
-func chosen[V any](w *writer, values map[string]V, keys []string, write func(*writer, V)) {
+func chosen[V any](w *writer, values map[string]V, keys []key, write func(*writer, V)) {
 	count := uint64(0)
 	for _, key := range keys {
-		if _, there := values[key]; there {
+		if _, there := values[key.name]; there {
 			count++
 		}
 	}
 	w.uvarint(count)
 	for _, key := range keys {
-		if value, there := values[key]; there {
-			w.text(key)
+		if value, there := values[key.name]; there {
+			w.text(key.name)
 			write(w, value)
 		}
 	}

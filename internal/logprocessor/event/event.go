@@ -135,7 +135,7 @@ func (e *Event) GetType() string {
 // GetMeta returns a meta value: of the event for a line, of any contributing line for an overflow.
 func (e *Event) GetMeta(key string) string {
 	if e.Type != Overflow {
-		return MetaField(key).Of(e)
+		return Field{inMeta, key, hashOf(key)}.Of(e)
 	}
 	for _, alert := range e.Overflow.APIAlerts {
 		for i := range alert.Events {
@@ -149,13 +149,13 @@ func (e *Event) GetMeta(key string) string {
 
 // SetMeta sets a meta value and reports true, so that it can stand in a filter.
 func (e *Event) SetMeta(key, value string) bool {
-	MetaField(key).Set(e, value)
+	Field{inMeta, key, hashOf(key)}.Set(e, value)
 	return true
 }
 
 // SetParsed sets a parsed value and reports true, so that it can stand in a filter.
 func (e *Event) SetParsed(key, value string) bool {
-	ParsedField(key).Set(e, value)
+	Field{inParsed, key, hashOf(key)}.Set(e, value)
 	return true
 }
 

@@ -1,6 +1,10 @@
 package event
 
-import "slices"
+import (
+	"slices"
+	"strings"
+	"unique"
+)
 
 // part is a piece of an event that a footprint can ask for and that is packed under its number: journals hold
 // these numbers.
@@ -39,8 +43,18 @@ const (
 // It is a value; its methods return a larger one.
 type Footprint struct {
 	whole [partCount]bool
-	keys  [partCount][]string // of maps that are not kept whole; sorted
+	keys  [partCount][]key // of maps that are not kept whole; sorted
 }
+
+// key is a key of a map that was hashed beforehand.
+type key struct {
+	name string
+	hash uint32
+}
+
+func keyOf(name string) key { return key{unique.Make(name).Value(), hashOf(name)} }
+
+func (k key) compare(name string) int { return strings.Compare(k.name, name) }
 
 // Everything returns the footprint that leaves nothing out.
 func Everything() Footprint {
@@ -86,16 +100,16 @@ func (f Footprint) Union(other Footprint) Footprint {
 	for i := range f.whole {
 		f.whole[i] = f.whole[i] || other.whole[i]
 		for _, key := range other.keys[i] {
-			f = f.withKey(part(i), key)
+			f = f.withKey(part(i), key.name)
 		}
 	}
 	return f
 }
 
-func (f Footprint) withKey(field part, key string) Footprint {
-	at, known := slices.BinarySearch(f.keys[field], key)
+func (f Footprint) withKey(field part, name string) Footprint {
+	at, known := slices.BinarySearchFunc(f.keys[field], name, key.compare)
 	if !known {
-		f.keys[field] = slices.Insert(slices.Clone(f.keys[field]), at, key)
+		f.keys[field] = slices.Insert(slices.Clone(f.keys[field]), at, keyOf(name))
 	}
 	return f
 }

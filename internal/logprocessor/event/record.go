@@ -1,5 +1,7 @@
 package event
 
+import "unique"
+
 // record holds the texts of an event that came from a line, by name and in the order in which they were set. It
 // takes the place of the maps until somebody asks for one: reading and writing a text costs a tenth there.
 type record [groups]fields
@@ -91,13 +93,18 @@ type Field struct {
 }
 
 // ParsedField returns the field of a name in Parsed.
-func ParsedField(name string) Field { return Field{inParsed, name, hashOf(name)} }
+func ParsedField(name string) Field { return fieldOf(inParsed, name) }
 
 // MetaField returns the field of a name in Meta.
-func MetaField(name string) Field { return Field{inMeta, name, hashOf(name)} }
+func MetaField(name string) Field { return fieldOf(inMeta, name) }
 
 // EnrichedField returns the field of a name in Enriched.
-func EnrichedField(name string) Field { return Field{inEnriched, name, hashOf(name)} }
+func EnrichedField(name string) Field { return fieldOf(inEnriched, name) }
+
+// fieldOf makes the names of rules one and the same in memory: comparing those takes no look at their letters.
+func fieldOf(in group, name string) Field {
+	return Field{in, unique.Make(name).Value(), hashOf(name)}
+}
 
 // Name returns the name in the map.
 func (f Field) Name() string { return f.name }

@@ -3,9 +3,9 @@ package event
 import (
 	"errors"
 	"hash/maphash"
-	"strings"
 	"sync"
 	"sync/atomic"
+	"unique"
 )
 
 // The bounds of a table: one that attackers fill costs this much and no more.
@@ -64,8 +64,8 @@ func (s *Symbols) learn(texts []string) {
 		if known || len(s.texts) == maxSymbols {
 			continue
 		}
-		s.texts = append(s.texts, strings.Clone(text))
-		s.places[place] = uint16(len(s.texts)) //nolint:gosec // at most maxSymbols
+		s.texts = append(s.texts, unique.Make(text).Value()) // the names among them are compared with those of fields
+		s.places[place] = uint16(len(s.texts))               //nolint:gosec // at most maxSymbols
 	}
 	s.full.Store(len(s.texts) == maxSymbols)
 }

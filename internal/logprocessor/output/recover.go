@@ -2,9 +2,8 @@ package output
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -33,14 +32,19 @@ func (s *Spool) recover() error {
 	return nil
 }
 
+// readDelivered opens the file that says how far the spool is delivered.
 func (s *Spool) readDelivered() error {
 	path := filepath.Join(s.dir, deliveredName)
-	text, err := os.ReadFile(path) //nolint:gosec // our own file
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	var err error
+	if s.place, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600); err != nil { //nolint:gosec // in our own folder
+		return fmt.Errorf("reading spool: %w", err)
 	}
+	text, err := io.ReadAll(io.LimitReader(s.place, placeBytes))
 	if err != nil {
 		return fmt.Errorf("reading spool: %w", err)
+	}
+	if len(text) == 0 {
+		return nil
 	}
 	number, err := strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 64)
 	if err != nil || number > maxNumber {
@@ -49,6 +53,15 @@ func (s *Spool) readDelivered() error {
 	}
 	s.delivered, s.next = number, number+1
 	return nil
+}
+
+// placeBytes is the size of the file: a number of that many digits and a newline.
+const placeBytes = 21
+
+// writeDelivered does not wait for the disk: what a loss of power takes is sent again, and stored once.
+func (s *Spool) writeDelivered() error {
+	_, err := s.place.WriteAt(fmt.Appendf(nil, "%0*d\n", placeBytes-1, s.delivered), 0)
+	return err
 }
 
 // readSegment queues the records of a file that were not delivered.

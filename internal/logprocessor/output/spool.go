@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -52,6 +51,7 @@ type Spool struct {
 	metrics *metrics
 	aside   shelf
 	lock    *os.File
+	place   *os.File      // says how far it is delivered
 	changed chan struct{} // holds a value when alerts were accepted since it was last empty
 
 	mu        sync.Mutex
@@ -96,11 +96,11 @@ func Open(dir string, options Options, log *slog.Logger) (*Spool, error) {
 		return nil, err
 	}
 	if err := s.recover(); err != nil {
-		return nil, errors.Join(err, s.lock.Close())
+		return nil, errors.Join(err, s.closeFiles())
 	}
 	var err error
 	if s.metrics, err = newMetrics(s, options.Metrics); err != nil {
-		return nil, errors.Join(err, s.lock.Close())
+		return nil, errors.Join(err, s.closeFiles())
 	}
 	if len(s.waiting) > 0 {
 		log.Info("alerts of an earlier run wait for delivery", "count", len(s.waiting))
@@ -155,7 +155,15 @@ func (s *Spool) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.metrics.unregister(s.options.Metrics)
-	return errors.Join(s.closeActive(), s.lock.Close())
+	return errors.Join(s.closeActive(), s.closeFiles())
+}
+
+func (s *Spool) closeFiles() error {
+	err := s.lock.Close()
+	if s.place != nil {
+		err = errors.Join(err, s.place.Close())
+	}
+	return err
 }
 
 func (o Options) withDefaults() Options {
@@ -306,19 +314,9 @@ func (s *Spool) head(maxAlerts int, maxBytes int64) ([]waitingAlert, error) {
 		if len(entries) == 0 {
 			return nil, nil
 		}
-		alerts := make([]waitingAlert, 0, len(entries))
-		for _, entry := range entries {
-			text, err := entry.read()
-			if err != nil {
-				return nil, fmt.Errorf("reading spool: %w", err)
-			}
-			number, alert, err := openRecord(text)
-			if err != nil {
-				s.log.Warn("damaged record of the spool is set aside", "number", entry.number, "error", err)
-				s.aside.putDamaged(filepath.Base(entry.segment.path), entry.offset, text)
-				continue
-			}
-			alerts = append(alerts, waitingAlert{number, alert})
+		alerts, err := s.read(entries)
+		if err != nil {
+			return nil, fmt.Errorf("reading spool: %w", err)
 		}
 		if len(alerts) > 0 {
 			return alerts, nil
@@ -327,6 +325,38 @@ func (s *Spool) head(maxAlerts int, maxBytes int64) ([]waitingAlert, error) {
 			return nil, err
 		}
 	}
+}
+
+// read returns the alerts of records that follow each other, without the damaged ones.
+func (s *Spool) read(entries []entry) ([]waitingAlert, error) {
+	alerts := make([]waitingAlert, 0, len(entries))
+	for len(entries) > 0 {
+		count := sameSegment(entries)
+		texts, err := readRecords(entries[:count])
+		if err != nil {
+			return nil, err
+		}
+		for i, entry := range entries[:count] {
+			number, alert, err := openRecord(texts[i])
+			if err != nil {
+				s.log.Warn("damaged record of the spool is set aside", "number", entry.number, "error", err)
+				s.aside.putDamaged(filepath.Base(entry.segment.path), entry.offset, texts[i])
+				continue
+			}
+			alerts = append(alerts, waitingAlert{number, alert})
+		}
+		entries = entries[count:]
+	}
+	return alerts, nil
+}
+
+// sameSegment returns how many of the first entries are in one file.
+func sameSegment(entries []entry) int {
+	count := slices.IndexFunc(entries, func(e entry) bool { return e.segment != entries[0].segment })
+	if count < 0 {
+		return len(entries)
+	}
+	return count
 }
 
 func (s *Spool) headEntries(maxAlerts int, maxBytes int64) []entry {
@@ -353,8 +383,7 @@ func (s *Spool) commit(number uint64) error {
 		s.waiting = s.waiting[1:]
 	}
 	s.delivered = max(s.delivered, number)
-	text := strconv.FormatUint(s.delivered, 10) + "\n"
-	if err := atomicfile.Write(filepath.Join(s.dir, deliveredName), []byte(text), 0o600); err != nil {
+	if err := s.writeDelivered(); err != nil {
 		return err
 	}
 	return s.removeEmpty()
@@ -378,19 +407,24 @@ func (s *Spool) removeEmpty() error {
 	return errors.Join(errs...)
 }
 
-// read returns the record without its newline; one that somebody removed is empty.
-func (e entry) read() ([]byte, error) {
-	file, err := os.Open(e.segment.path)
+// readRecords returns the records of entries that are in one file, without their newlines; those of a file that
+// somebody removed are empty.
+func readRecords(entries []entry) ([][]byte, error) {
+	texts := make([][]byte, len(entries))
+	file, err := os.Open(entries[0].segment.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return texts, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	text := make([]byte, e.size)
-	n, err := file.ReadAt(text, e.offset)
-	if errors.Is(err, io.EOF) {
-		err = nil
+	for i, entry := range entries {
+		text := make([]byte, entry.size)
+		n, err := file.ReadAt(text, entry.offset)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, errors.Join(err, file.Close())
+		}
+		texts[i] = bytes.TrimSuffix(text[:n], []byte{'\n'})
 	}
-	return bytes.TrimSuffix(text[:n], []byte{'\n'}), errors.Join(err, file.Close())
+	return texts, file.Close()
 }

@@ -49,7 +49,7 @@ func (b *book) pour(key bucket.Key, evt *event.Event) { b.family(key).Pour(key.G
 func (b *book) family(key bucket.Key) *bucket.Family { return b.store.Family(key.Scenario, shape("")) }
 
 func (b *book) input(evt *event.Event) bucket.Input {
-	return bucket.Input{Event: evt, Kept: b.packer.Pack(evt), At: today}
+	return bucket.Input{Kept: b.packer.Pack(evt), Clock: evt.ExpectMode, At: today}
 }
 
 // save writes a save point, with everything or with what changed.

@@ -102,7 +102,7 @@ func (m *machine) pour(number int) {
 // put pours a line into the bucket of a group.
 func (m *machine) put(group, raw string) []bucket.Result {
 	evt := event.New(event.Line{Raw: raw}, event.Live)
-	in := bucket.Input{Event: evt, Kept: m.packer.Pack(evt), At: today}
+	in := bucket.Input{Kept: m.packer.Pack(evt), Clock: evt.ExpectMode, At: today}
 	return m.buckets.Family("s", overflowing("")).Pour(group, in)
 }
 

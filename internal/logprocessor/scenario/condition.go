@@ -5,7 +5,6 @@ import (
 
 	"shieldwall/internal/expression"
 	"shieldwall/internal/logprocessor/bucket"
-	"shieldwall/internal/logprocessor/event"
 	"shieldwall/internal/platform/yamlfile"
 )
 
@@ -18,7 +17,7 @@ type evidence struct {
 }
 
 // verdict says after a pour whether the bucket overflows.
-type verdict func(state *bucket.State, evt *event.Event) bool
+type verdict func(state *bucket.State, latest bucket.Latest) bool
 
 // compileConditions sets what a bucket is asked after each pour: its condition, the odds of a bayesian one.
 func (s *Scenario) compileConditions(from *spec, library *expression.Library) error {
@@ -43,8 +42,8 @@ func (s *Scenario) compileConditions(from *spec, library *expression.Library) er
 		verdicts = append(verdicts, odds)
 	}
 	if len(verdicts) > 0 {
-		s.bucket.Overflows = func(state *bucket.State, evt *event.Event) bool {
-			return slices.ContainsFunc(verdicts, func(v verdict) bool { return v(state, evt) })
+		s.bucket.Overflows = func(state *bucket.State, latest bucket.Latest) bool {
+			return slices.ContainsFunc(verdicts, func(v verdict) bool { return v(state, latest) })
 		}
 	}
 	return nil
@@ -53,8 +52,8 @@ func (s *Scenario) compileConditions(from *spec, library *expression.Library) er
 // verdictOf makes buckets ask what a condition wants to know of each event when it comes, where that is possible and
 // nothing else looks at the whole queue.
 func (s *Scenario) verdictOf(text string, condition *expression.Bool, library *expression.Library) (verdict, error) {
-	inFull := func(state *bucket.State, evt *event.Event) bool {
-		return s.holds(condition, s.conditionEnv(state, evt))
+	inFull := func(state *bucket.State, latest bucket.Latest) bool {
+		return s.holds(condition, s.conditionEnv(state, latest))
 	}
 	if s.bucket.Kind == bucket.Bayesian || library.IsPlain() {
 		return inFull, nil
@@ -64,8 +63,8 @@ func (s *Scenario) verdictOf(text string, condition *expression.Bool, library *e
 		return inFull, err
 	}
 	s.bucket.Ask = watch.ask(s)
-	return func(state *bucket.State, evt *event.Event) bool {
-		return watch.holds(s, state, evt)
+	return func(state *bucket.State, latest bucket.Latest) bool {
+		return watch.holds(s, state, latest)
 	}, nil
 }
 
@@ -80,17 +79,17 @@ func (s *Scenario) compileBayesian(from *spec, library *expression.Library) (ver
 		list = append(list, evidence{compiled, c.ProbGivenEvil, c.ProbGivenBenign, c.Guillotine})
 	}
 	prior, threshold := from.BayesianPrior, from.BayesianThreshold
-	return func(state *bucket.State, evt *event.Event) bool {
-		return s.posterior(prior, list, state, evt) > threshold
+	return func(state *bucket.State, latest bucket.Latest) bool {
+		return s.posterior(prior, list, state, latest) > threshold
 	}, nil
 }
 
 // posterior is Bayes' rule applied to one condition after the other.
-func (s *Scenario) posterior(prior float32, list []evidence, state *bucket.State, evt *event.Event) float32 {
+func (s *Scenario) posterior(prior float32, list []evidence, state *bucket.State, latest bucket.Latest) float32 {
 	if state.Evidence == nil {
 		state.Evidence = make([]bool, len(list))
 	}
-	p, env := prior, s.conditionEnv(state, evt)
+	p, env := prior, s.conditionEnv(state, latest)
 	for i, e := range list {
 		holds := state.Evidence[i]
 		if !holds {
@@ -120,9 +119,9 @@ func (s *Scenario) holds(condition *expression.Bool, env any) bool {
 	return result
 }
 
-func (s *Scenario) conditionEnv(state *bucket.State, evt *event.Event) *conditionEnv {
+func (s *Scenario) conditionEnv(state *bucket.State, latest bucket.Latest) *conditionEnv {
 	leaky := s.leaky(state)
-	return &conditionEnv{Evt: evt, Queue: leaky.Queue, Leaky: leaky}
+	return &conditionEnv{Evt: latest.Event(), Queue: leaky.Queue, Leaky: leaky}
 }
 
 func (s *Scenario) leaky(state *bucket.State) *Leaky {

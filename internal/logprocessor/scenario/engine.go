@@ -55,13 +55,13 @@ func (e *Engine) Foresee(pours []Pour) {
 	}
 }
 
-// Pour performs pours and returns the overflows they cause, in order.
-func (e *Engine) Pour(pours []Pour) []*event.Event {
+// Pour performs the pours of an event that comes from there, and returns the overflows they cause, in order.
+func (e *Engine) Pour(pours []Pour, from event.Origin) []*event.Event {
 	var overflows []*event.Event
 	for i := range pours {
 		pour := &pours[i]
 		results := e.families[pour.Scenario].Pour(pour.Group, pour.Input)
-		e.metrics.poured(pour, results[len(results)-1])
+		e.metrics.poured(pour.Scenario.Name, from, results[len(results)-1])
 		overflows = append(overflows, e.handle(results)...)
 	}
 	return overflows

@@ -22,13 +22,16 @@ func (s *Set) keep(pours []Pour, evt *event.Event) {
 
 // footprint returns what the rules that look into a bucket can ask of its events. One for all scenarios lets
 // their buckets share what they keep.
-func (s *Set) footprint(context Context) event.Footprint {
+func (s *Set) footprint(deps Deps) event.Footprint {
+	if deps.Expressions.IsPlain() {
+		return event.Everything()
+	}
 	var all event.Footprint
 	for _, key := range describing {
 		all = all.With("Enriched", key)
 	}
-	if context != nil {
-		all = all.Union(context.Footprint())
+	if deps.Context != nil {
+		all = all.Union(deps.Context.Footprint())
 	}
 	for _, scenario := range s.scenarios {
 		all = all.Union(scenario.footprint())

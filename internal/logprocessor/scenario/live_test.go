@@ -32,7 +32,7 @@ func pourAmong(b *testing.B, live int, foresee bool) {
 	before, addresses := heapInUse(), 0
 	for ; bench.store.Len() < live; addresses++ {
 		login(evt, addresses)
-		bench.engine.Pour(matcher.Append(nil, evt, bench.now))
+		bench.engine.Pour(matcher.Append(nil, evt, bench.now), evt.Line.Origin())
 	}
 	size := float64(heapInUse()-before) / float64(live)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -48,7 +48,7 @@ func pourAmong(b *testing.B, live int, foresee bool) {
 			bench.engine.Foresee(pours)
 		}
 		bench.now = bench.now.Add(time.Millisecond)
-		bench.engine.Pour(pours)
+		bench.engine.Pour(pours, evt.Line.Origin())
 	}
 	b.ReportMetric(float64((cpuTime(b)-begin).Nanoseconds())/float64(b.N)/100, "cpu-ns/event")
 	b.ReportMetric(size, "bytes/bucket")

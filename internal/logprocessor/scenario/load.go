@@ -126,7 +126,7 @@ func Load(items []Item, deps Deps) (*Set, error) {
 			set.remembers = set.remembers || document.usesStash()
 		}
 	}
-	set.packer = event.NewPacker(set.footprint(deps.Context))
+	set.packer = event.NewPacker(set.footprint(deps))
 	set.filters = expression.NewSelector(set.conditionsToEnter())
 	return set, nil
 }

@@ -61,7 +61,7 @@ func (s *Set) Match(evt *event.Event, now time.Time) []Pour {
 }
 
 // Append adds the pours that evt causes to pours, in the order of loading. An event in replay must carry the
-// time of its log line; without one it reaches only triggers. The pours are good for as long as evt is.
+// time of its log line; without one it reaches only triggers. The pours hold nothing of evt but copies.
 func (m *Matcher) Append(pours []Pour, evt *event.Event, now time.Time) []Pour {
 	first := len(pours)
 	m.env.Evt = evt
@@ -118,7 +118,7 @@ func (m *Matcher) bucketTime(evt *event.Event, now time.Time) (time.Time, error)
 
 // pour is what the scenario finds out about an event that concerns it.
 func (s *Scenario) pour(env *event.Env) (pour Pour, err error) {
-	pour = Pour{Scenario: s, Input: bucket.Input{Event: env.Evt}}
+	pour = Pour{Scenario: s, Input: bucket.Input{Clock: env.Evt.ExpectMode, Time: env.Evt.Time}}
 	if s.groupBy != nil {
 		if pour.Group, err = s.groupBy.Eval(env); err != nil {
 			return Pour{}, err
@@ -126,6 +126,9 @@ func (s *Scenario) pour(env *event.Env) (pour Pour, err error) {
 	}
 	pour.Input.Distinct = s.distinctValue(env)
 	pour.Input.Cancel = s.cancels(env)
+	if s.bucket.Ask != nil {
+		pour.Input.Answers = s.bucket.Ask(env)
+	}
 	return pour, nil
 }
 

@@ -74,19 +74,19 @@ func (m *Metrics) restart(buckets map[string]int, byIdentity map[string]*Scenari
 	}
 }
 
-func (m *Metrics) poured(pour *Pour, result bucket.Result) {
+func (m *Metrics) poured(scenario string, from event.Origin, result bucket.Result) {
 	if m == nil {
 		return
 	}
-	c := m.of(pour.Scenario.Name)
+	c := m.of(scenario)
 	if result.Outcome != bucket.Ignored && result.Outcome != bucket.Canceled {
-		if origin := pour.Input.Event.Line.Origin(); c.poured == nil || origin != c.origin {
-			c.origin, c.poured = origin, m.pouredIn.WithLabelValues(origin.Src, origin.Module, pour.Scenario.Name)
+		if c.poured == nil || from != c.origin {
+			c.origin, c.poured = from, m.pouredIn.WithLabelValues(from.Src, from.Module, scenario)
 		}
 		c.poured.Inc()
 	}
 	if result.Created {
-		count(&c.instantiated, m.instantiated, pour.Scenario.Name)
+		count(&c.instantiated, m.instantiated, scenario)
 		c.live.Inc()
 	}
 }

@@ -47,19 +47,18 @@ func newWatch(condition string, library *expression.Library) (*watch, error) {
 }
 
 // holds evaluates the condition.
-func (w *watch) holds(s *Scenario, state *bucket.State, evt *event.Event) bool {
+func (w *watch) holds(s *Scenario, state *bucket.State, latest bucket.Latest) bool {
 	if w.quick != nil {
 		if holds, ok := w.quick(state.Watched); ok {
 			return holds
 		}
 	}
-	return s.holds(w.condition, &watchEnv{Evt: evt, Watched: state.Watched})
+	return s.holds(w.condition, &watchEnv{Evt: latest.Event(), Watched: state.Watched})
 }
 
 // ask answers the questions about an event.
-func (w *watch) ask(s *Scenario) func(evt *event.Event) uint8 {
-	return func(evt *event.Event) uint8 {
-		env := &event.Env{Evt: evt}
+func (w *watch) ask(s *Scenario) func(env *event.Env) uint8 {
+	return func(env *event.Env) uint8 {
 		var answers uint8
 		for i, question := range w.questions {
 			yes, err := question.Eval(env)
