@@ -87,7 +87,7 @@ func allocationsFor(ctx context.Context, in *instance, l log) (float64, error) {
 	before := mallocs()
 	err := engine.Run(ctx, engine.Options{ConfigPath: in.config(1), DSN: "file://" + l.path, Type: l.label(), Level: &level}, engine.Surroundings{
 		Env: os.LookupEnv, Now: time.Now, Stdout: &complaints, Stderr: &complaints, Names: net.DefaultResolver,
-		HTTP: &http.Client{Timeout: time.Second}, Ready: func() error { return nil },
+		HTTP: &http.Client{Timeout: time.Second},
 	})
 	if err != nil {
 		return 0, fmt.Errorf("%w: %s", err, complaints.String())

@@ -20,7 +20,7 @@ type bench struct {
 	dir         string
 	lines, runs int
 	seed        uint32
-	profiles    string      // folder for those of the Local API, "" for none
+	profiles    string      // folder, "" for none
 	instances   []*instance // those of the targets first
 	peaks       map[string]*peaks
 	progress    io.Writer
@@ -139,4 +139,12 @@ func engineVersion(ctx context.Context) (string, error) {
 		}
 	}
 	return "", errors.New("the engine does not say its version")
+}
+
+// profile returns where to write a CPU profile of that name, "" when none is wanted.
+func (b *bench) profile(name string) string {
+	if b.profiles == "" {
+		return ""
+	}
+	return filepath.Join(b.profiles, name+".pprof")
 }

@@ -42,9 +42,7 @@ func (b *bench) withAPI(ctx context.Context, bouncers int, prepare, do func(*api
 	if err := prepare(a); err != nil {
 		return err
 	}
-	if b.profiles != "" {
-		a.profile = filepath.Join(b.profiles, filepath.Base(dir)+".pprof")
-	}
+	a.profile = b.profile(filepath.Base(dir))
 	if _, err := a.start(ctx); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ type options struct {
 	runs     int
 	only     string // names of measurements, separated by commas; "" is all
 	asJSON   bool
-	profiles string // folder for CPU profiles of the Local API, "" for none
+	profiles string // folder for CPU profiles of what is measured, "" for none
 	generate string // write a log of this kind instead of measuring
 	seed     uint
 }
@@ -37,7 +37,7 @@ func main() {
 	flag.IntVar(&o.lines, "lines", 1_000_000, "`lines` of each log")
 	flag.IntVar(&o.runs, "runs", 3, "`runs` of each program, interleaved; their median counts")
 	flag.StringVar(&o.only, "only", "", "`names` of what to measure, separated by commas: "+strings.Join(names(measurements()), ", "))
-	flag.StringVar(&o.profiles, "profiles", "", "`folder` for a CPU profile of each Local API that is measured")
+	flag.StringVar(&o.profiles, "profiles", "", "`folder` for a CPU profile of each engine and Local API that is measured")
 	flag.BoolVar(&o.asJSON, "json", false, "print JSON")
 	flag.StringVar(&o.generate, "generate", "", "only write a log of this `kind` to standard output: nginx, sshd or mix")
 	flag.UintVar(&o.seed, "seed", 1, "`seed` of the logs")
@@ -100,6 +100,7 @@ func measurements() []measurement {
 		{"stream", (*bench).stream},
 		{"lookup", (*bench).lookups},
 		{"firewall", (*bench).firewall},
+		{"cscli", (*bench).cscli},
 	}
 }
 

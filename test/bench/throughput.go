@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -46,7 +47,7 @@ func (b *bench) throughput(ctx context.Context, w work) error {
 	var engines []*contestant
 	for _, in := range b.instances {
 		b.say("checking what the engine makes of %s lines of %s with the rules %q", grouped(l.lines), l.kind, in.rules)
-		r := &reading{in: in, log: l}
+		r := &reading{in: in, log: l, profile: b.profile(fmt.Sprintf("%s-%s", l.kind, filepath.Base(in.dir)))}
 		if r.tally, err = in.check(ctx, l); err != nil {
 			return err
 		}
@@ -66,10 +67,11 @@ func (b *bench) throughput(ctx context.Context, w work) error {
 
 // reading is a log that an instance reads again and again.
 type reading struct {
-	in     *instance
-	log    log
-	tally  tally
-	alerts []int // stored, by run
+	in      *instance
+	log     log
+	profile string // where to write one, "" for none
+	tally   tally
+	alerts  []int // stored, by run
 }
 
 // run reads the log once, from a state in which nothing was read before. All runs must raise equally many
@@ -78,7 +80,11 @@ func (r *reading) run(ctx context.Context) (usage, error) {
 	if err := r.in.reset(); err != nil {
 		return usage{}, err
 	}
-	used, err := process{argv: r.in.replay(r.log, 1, "error")}.run(ctx)
+	argv := r.in.replay(r.log, 1, "error")
+	if r.profile != "" {
+		argv = append(argv, "-cpu-profile", r.profile)
+	}
+	used, err := process{argv: argv}.run(ctx)
 	if err != nil {
 		return usage{}, err
 	}

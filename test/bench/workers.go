@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"shieldwall/test/bench/corpus"
 )
 
@@ -44,7 +46,49 @@ func (b *bench) workers(ctx context.Context) error {
 		}
 		b.workersRow(kind, one, two)
 	}
+	return b.twoProcessors(ctx, cpus)
+}
+
+// twoProcessors finds out what the second processor is worth on this machine to programs that share nothing at all.
+func (b *bench) twoProcessors(ctx context.Context, cpus []int) error {
+	l, err := b.log(corpus.Nginx, b.lines)
+	if err != nil {
+		return err
+	}
+	program, err := goaccess(ctx, b.lines)
+	if err != nil {
+		b.report.check("what the second CPU is worth is not measured: %v", err)
+		return nil
+	}
+	var alone, both []float64
+	for range b.runs {
+		one, err := program.together(ctx, l, cpus[:1])
+		if err != nil {
+			return err
+		}
+		two, err := program.together(ctx, l, cpus)
+		if err != nil {
+			return err
+		}
+		alone, both = append(alone, one), append(both, two)
+	}
+	b.report.check("two copies of goaccess, a CPU each, read %.2f times as many lines a second as one: that is what the second CPU of this machine is worth.",
+		median("lines/s", both).Median/median("lines/s", alone).Median)
 	return nil
+}
+
+// together runs a copy of a rival on each processor at the same time, and returns how many lines a second they read.
+func (r rival) together(ctx context.Context, l log, cpus []int) (rate float64, err error) {
+	copies, ctx := errgroup.WithContext(ctx)
+	begin := time.Now()
+	for _, cpu := range cpus {
+		copies.Go(func() error {
+			_, err := process{argv: r.argv(l.path), input: l.path, cpus: []int{cpu}}.run(ctx)
+			return err
+		})
+	}
+	err = copies.Wait()
+	return float64(l.lines*len(cpus)) / time.Since(begin).Seconds(), err
 }
 
 func (b *bench) workersRow(kind corpus.Kind, one, two *team) {
