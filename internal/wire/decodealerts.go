@@ -13,7 +13,7 @@ import (
 // are a *ValidationError with at most about a hundred problems; unknown fields are ignored. null and [] are
 // no alerts. What is read goes into the alerts at once: an import may be as large as the memory that is left.
 func DecodeAlerts(r io.Reader) ([]Alert, error) {
-	s := newScanner(r)
+	s := newScanner(&guard{r: r})
 	switch b := s.next(); b {
 	case 'n':
 		s.word("null")

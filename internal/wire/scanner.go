@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"strconv"
 	"strings"
@@ -14,23 +15,24 @@ import (
 
 const (
 	windowSize   = 16 << 10
-	maxInterned  = 512 // different texts that are kept once
-	internLength = 64  // bytes of the longest of them
+	interned     = 1024 // places for texts that are kept once
+	internLength = 64   // bytes of the longest of them
 )
 
 // scanner reads JSON from a stream, value by value, and holds no more of it than one text. The first error
 // stays: after it every method returns zero values, and loops end.
 type scanner struct {
-	r        io.Reader // bounded by a guard
-	window   []byte
-	at, end  int // what is left of the window
-	err      error
-	literal  []byte // of the text or number that was read last
-	interned map[string]string
+	r       io.Reader // bounded by a guard
+	window  []byte
+	at, end int // what is left of the window
+	err     error
+	literal []byte // of the text or number that was read last
+	seed    maphash.Seed
+	known   [interned]string // by their hash: the latest stays
 }
 
 func newScanner(r io.Reader) *scanner {
-	return &scanner{r: &guard{r: r}, window: make([]byte, windowSize), interned: map[string]string{}}
+	return &scanner{r: r, window: make([]byte, windowSize), seed: maphash.MakeSeed()}
 }
 
 func (s *scanner) fail(err error) {
@@ -62,6 +64,9 @@ func (s *scanner) fill() bool {
 
 // next returns the first byte after white space, without taking it; 0 after an error.
 func (s *scanner) next() byte {
+	if s.at < s.end && s.window[s.at] > ' ' {
+		return s.window[s.at]
+	}
 	for s.fill() {
 		for ; s.at < s.end; s.at++ {
 			switch b := s.window[s.at]; b {
@@ -218,6 +223,11 @@ func (s *scanner) text() string {
 		s.mismatch(b, "a text")
 		return ""
 	}
+	chunk := s.window[s.at+1 : s.end]
+	if length := plainLength(chunk); length < len(chunk) && chunk[length] == '"' {
+		s.at += len(`""`) + length
+		return s.intern(chunk[:length])
+	}
 	plain := s.quoted()
 	if s.err != nil {
 		return ""
@@ -263,10 +273,18 @@ func (s *scanner) quoted() (plain bool) {
 	return false
 }
 
+// special are the bytes that do not stand for themselves in a text, or end it.
+var special = func() (special [256]bool) {
+	for b := range special {
+		special[b] = b == '"' || b == '\\' || b < ' ' || b >= utf8.RuneSelf
+	}
+	return special
+}()
+
 // plainLength returns how many bytes at the start of chunk stand for themselves and do not end a text.
 func plainLength(chunk []byte) int {
 	for i, b := range chunk {
-		if b == '"' || b == '\\' || b < ' ' || b >= utf8.RuneSelf {
+		if special[b] {
 			return i
 		}
 	}
@@ -277,14 +295,11 @@ func (s *scanner) intern(literal []byte) string {
 	if len(literal) > internLength {
 		return string(literal)
 	}
-	if known, ok := s.interned[string(literal)]; ok {
-		return known
+	known := &s.known[maphash.Bytes(s.seed, literal)%interned]
+	if *known != string(literal) {
+		*known = string(literal)
 	}
-	text := string(literal)
-	if len(s.interned) < maxInterned {
-		s.interned[text] = text
-	}
-	return text
+	return *known
 }
 
 // integer reads a number of 32 bits.
