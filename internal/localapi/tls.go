@@ -1,9 +1,11 @@
 package localapi
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"net/http"
+	"slices"
 	"time"
 
 	"shieldwall/internal/localapi/auth"
@@ -22,6 +24,7 @@ type TLS struct {
 	AgentsAllowedOU    []string
 	BouncersAllowedOU  []string
 	CRLFile            string        // "" for none
+	RootFile           string        // shown behind those of CertFile, for clients that know its fingerprint only; "" for none
 	CacheFor           time.Duration // how long the outcome of a revocation check holds; 0: an hour
 }
 
@@ -40,8 +43,8 @@ func openTLS(cfg TLS, deps Deps) (*secrecy, error) {
 	s := &secrecy{verification: cfg.ClientVerification, now: deps.Now}
 	var err error
 	s.pair, err = tlsfiles.Watch(options, func() (*tls.Certificate, error) {
-		return tlsfiles.Pair(cfg.CertFile, cfg.KeyFile)
-	}, cfg.CertFile, cfg.KeyFile)
+		return pairWithRoot(cfg.CertFile, cfg.KeyFile, cfg.RootFile)
+	}, cfg.CertFile, cfg.KeyFile, cfg.RootFile)
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +64,24 @@ func openTLS(cfg TLS, deps Deps) (*secrecy, error) {
 		return auth.NewRevocationLists(lists), err
 	}, cfg.CRLFile)
 	return s, err
+}
+
+// pairWithRoot reads what the server shows. Chains usually end below the root; who joins has only its fingerprint.
+func pairWithRoot(certFile, keyFile, rootFile string) (*tls.Certificate, error) {
+	pair, err := tlsfiles.Pair(certFile, keyFile)
+	if err != nil || rootFile == "" {
+		return pair, err
+	}
+	roots, err := tlsfiles.Certificates(rootFile)
+	if err != nil {
+		return nil, err
+	}
+	for _, root := range roots {
+		if !slices.ContainsFunc(pair.Certificate, func(shown []byte) bool { return bytes.Equal(shown, root.Raw) }) {
+			pair.Certificate = append(pair.Certificate, root.Raw)
+		}
+	}
+	return pair, nil
 }
 
 // certificates returns what decides about the client certificates of one side.

@@ -33,6 +33,7 @@ type Config struct {
 	InsecureSkipVerify bool          // accept any server certificate
 	CACert             string        // path of PEM certificates to trust besides the system's; may change
 	Cert, Key          string        // paths of the client certificate; may change
+	PinnedCA           []byte        // SHA-256 of the one authority to trust, instead of all others; nil: none
 
 	Patience   time.Duration // for an answer to begin while another URL is left to try; 0: 10 seconds
 	ProbeEvery time.Duration // between two looks of Watch; 0: 5 seconds

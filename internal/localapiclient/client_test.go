@@ -155,6 +155,35 @@ func TestRequestsAreThePublishedOnes(t *testing.T) {
 	}
 }
 
+// told is an answer of the stream, collected.
+type told struct {
+	localapiclient.Stream
+	wire.DecisionsStream
+}
+
+func (c *told) Begin(decision *wire.Decision) { c.New = append(c.New, *decision) }
+
+func (c *told) Cease(decision *wire.Decision) { c.Deleted = append(c.Deleted, *decision) }
+
+// streamer is a client, or something that has one.
+type streamer interface {
+	Stream(context.Context, localapiclient.StreamQuery, func(localapiclient.Stream) wire.StreamVisitor) (localapiclient.Stream, error)
+}
+
+func follow(client streamer, query localapiclient.StreamQuery) (told, error) {
+	return followFor(context.Background(), client, query)
+}
+
+func followFor(ctx context.Context, client streamer, query localapiclient.StreamQuery) (told, error) {
+	var answer told
+	stream, err := client.Stream(ctx, query, func(localapiclient.Stream) wire.StreamVisitor {
+		answer = told{}
+		return &answer
+	})
+	answer.Stream = stream
+	return answer, err
+}
+
 func TestBouncerRequests(t *testing.T) {
 	t.Parallel()
 	var got string
@@ -166,7 +195,7 @@ func TestBouncerRequests(t *testing.T) {
 		}
 		answer(w, 200, `null`)
 	}))})
-	stream, err := client.Stream(t.Context(), localapiclient.StreamQuery{
+	stream, err := follow(client, localapiclient.StreamQuery{
 		Startup: true, Scopes: []string{"ip", "range"}, Origins: []string{"cscli"},
 		ScenariosContaining: []string{"ssh"}, ScenariosNotContaining: []string{"a", "b"},
 	})
@@ -413,8 +442,8 @@ func TestBrokenAnswersAreErrors(t *testing.T) {
 		client := newClient(t, localapiclient.Config{URL: served(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, 200, body)
 		}))})
-		stream, err := client.Stream(t.Context(), localapiclient.StreamQuery{})
-		if !fault.Is(err, fault.Unavailable) || stream.New != nil {
+		stream, err := follow(client, localapiclient.StreamQuery{})
+		if !fault.Is(err, fault.Unavailable) || stream.Endpoint != "" {
 			t.Errorf("%s: got %+v, %v", name, stream, err)
 		}
 	}
@@ -430,7 +459,7 @@ func TestBodyThatIsCutByTheNetworkIsAnError(t *testing.T) {
 		}
 		panic(http.ErrAbortHandler)
 	}))})
-	if _, err := client.Stream(t.Context(), localapiclient.StreamQuery{}); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := follow(client, localapiclient.StreamQuery{}); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %v", err)
 	}
 }

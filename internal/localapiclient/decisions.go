@@ -71,6 +71,17 @@ func (c *Client) Decisions(ctx context.Context, query LiveQuery) ([]wire.Decisio
 	return decisions, err
 }
 
+// Enforcement returns on which components an active decision is enforced; NotFound without one. A Local API that is
+// not ours knows nothing of the kind: NotFound, too.
+func (c *Client) Enforcement(ctx context.Context, id int64) (wire.Enforcement, error) {
+	var enforcement wire.Enforcement
+	err := c.asMachine(ctx, request{
+		method: http.MethodGet, path: []string{"decisions", strconv.FormatInt(id, 10), "enforcement"},
+		decode: into(&enforcement), maxSize: maxList,
+	})
+	return enforcement, err
+}
+
 // remove sends a deletion and returns the count that the Local API answers.
 func (c *Client) remove(ctx context.Context, p params, path ...string) (int, error) {
 	var deleted wire.Deleted

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+
+	"shieldwall/internal/domain/fault"
 )
 
 // endpoint is one of the URLs of a Local API.
@@ -15,6 +17,7 @@ type endpoint struct {
 	name   string // to show
 	base   *url.URL
 	http   *http.Client
+	way    *transport // of http
 	tokens *tokens
 	stays  bool // requests do not leave this machine
 	waits  waits
@@ -25,12 +28,16 @@ func newEndpoint(cfg Config, text string, log *slog.Logger) (*endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := newTransport(cfg, socket, log)
+	if cfg.PinnedCA != nil && base.Scheme != "https" {
+		return nil, fault.Errorf(fault.Invalid, "parsing api url: %q must begin with https://", text)
+	}
+	transport, err := newTransport(cfg, base.Hostname(), socket, log)
 	if err != nil {
 		return nil, err
 	}
 	return &endpoint{
 		name:  nameOf(base, socket),
+		way:   transport,
 		base:  base,
 		http:  &http.Client{Transport: transport, Timeout: cfg.Timeout, CheckRedirect: stayOnHost},
 		stays: staysOnHost(base, socket),

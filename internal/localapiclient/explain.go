@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"shieldwall/internal/wire"
 )
 
 // inquiryTimeout is how long a server may think about a certificate before it counts as accepted.
@@ -122,6 +124,21 @@ func (r *route) refusedByServer(alert *net.OpError) error {
 		return &CertificateError{Side: SideClient, Reason: alert, remedy: "; set cert_path and key_path"}
 	}
 	return alert
+}
+
+// blameCertificate makes an answer that refuses our certificate say which one that is, and why.
+func (t try) blameCertificate(res *http.Response, err error) error {
+	reason := res.Header.Get(wire.RefusalHeader)
+	certificate := t.way.route.Get().certificate
+	if err == nil || reason == "" || certificate == nil {
+		return err
+	}
+	if !strings.Contains(err.Error(), reason) {
+		err = fmt.Errorf("%w: %s", err, reason)
+	}
+	return &CertificateError{
+		Side: SideClient, Subject: certificate.Subject.String(), Issuer: certificate.Issuer.String(), Reason: err,
+	}
 }
 
 // remedy says what to do about a certificate that is not trusted.

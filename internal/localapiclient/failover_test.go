@@ -256,7 +256,7 @@ func TestEverythingDown(t *testing.T) {
 	}
 	f.expectRequests(t, 0, 1)
 	f.second.behave(well)
-	if _, err := f.Stream(t.Context(), localapiclient.StreamQuery{}); err != nil {
+	if _, err := follow(f, localapiclient.StreamQuery{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -299,9 +299,9 @@ func TestWhatMayHaveHadItsEffectIsNotRepeated(t *testing.T) {
 		"spooled alerts":       {func(f *fleet) error { _, err := f.PushEncoded(ctx, [][]byte{[]byte("{}")}); return err }, true},
 		"usage":                {func(f *fleet) error { return f.PushMachineUsage(ctx, wire.UsageMetrics{}) }, false},
 		"registration":         {func(f *fleet) error { return f.Register(ctx, wire.Registration{}) }, false},
-		"stream":               {func(f *fleet) error { _, err := f.Stream(ctx, localapiclient.StreamQuery{}); return err }, false},
-		"stream from a change": {func(f *fleet) error { _, err := f.Stream(ctx, localapiclient.StreamQuery{Revision: 7}); return err }, true},
-		"snapshot":             {func(f *fleet) error { _, err := f.Stream(ctx, localapiclient.StreamQuery{Startup: true}); return err }, true},
+		"stream":               {func(f *fleet) error { _, err := follow(f, localapiclient.StreamQuery{}); return err }, false},
+		"stream from a change": {func(f *fleet) error { _, err := follow(f, localapiclient.StreamQuery{Revision: 7}); return err }, true},
+		"snapshot":             {func(f *fleet) error { _, err := follow(f, localapiclient.StreamQuery{Startup: true}); return err }, true},
 	} {
 		for how, broken := range map[string]behaviour{"breaks": breaks, "504": status(504)} {
 			t.Run(name+" "+how, func(t *testing.T) {
@@ -431,7 +431,7 @@ func TestWhoWaitsIsSentElsewhere(t *testing.T) {
 	go func() { defer close(ended); f.Watch(ctx) }()
 	patience, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	stream, err := f.Stream(patience, localapiclient.StreamQuery{Revision: 7, Wait: time.Minute})
+	stream, err := followFor(patience, f, localapiclient.StreamQuery{Revision: 7, Wait: time.Minute})
 	if err != nil || stream.Endpoint != f.second.URL+"/" {
 		t.Errorf("got %+v, %v", stream, err)
 	}
@@ -592,7 +592,7 @@ func TestStreamIsCheckedAgainstItsMarks(t *testing.T) {
 			}
 			answer(w, 200, body)
 		}))})
-		stream, err := client.Stream(t.Context(), localapiclient.StreamQuery{Revision: 3, Wait: 25 * time.Second})
+		stream, err := follow(client, localapiclient.StreamQuery{Revision: 3, Wait: 25 * time.Second})
 		got := "unmarked"
 		switch {
 		case errors.Is(err, localapiclient.ErrNotWhole) && fault.Is(err, fault.Unavailable):

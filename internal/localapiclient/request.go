@@ -35,6 +35,8 @@ type request struct {
 	decode  func(io.Reader) error // reads the answer; nil: it has no body of interest
 	maxSize int64                 // bytes of the answer, decompressed
 
+	said header // with the request, unless its value is empty
+
 	wait time.Duration // the answer may take so much longer to begin
 	once bool          // it must not be sent again when it may have had its effect
 }
@@ -71,7 +73,7 @@ func (c *Client) send(ctx context.Context, t try, r request, proof header) error
 	}
 	defer func() { _ = res.Body.Close() }()
 	c.log.DebugContext(ctx, "local api request", "method", r.method, "path", req.URL.Path, "status", res.StatusCode)
-	return receive(r, res)
+	return t.blameCertificate(res, receive(r, res))
 }
 
 // exchange returns when the answer begins, or when whatever ends the attempt calls end.
@@ -95,6 +97,9 @@ func (c *Client) encode(ctx context.Context, e *endpoint, r request) (*http.Requ
 	}
 	req.Header.Set("User-Agent", c.cfg.UserAgent)
 	req.Header.Set("Accept", "application/json")
+	if r.said.value != "" {
+		req.Header.Set(r.said.name, r.said.value)
+	}
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

@@ -28,39 +28,68 @@ type StreamQuery struct {
 
 	// What follows is heeded by a Local API whose answers are Marked.
 
-	Revision int64         // up to which the caller was told; 0: as far as the Local API remembers
-	Wait     time.Duration // how long the answer may be held back until there is something to tell, a minute at most
+	Revision int64          // up to which the caller was told; 0: as far as the Local API remembers
+	Wait     time.Duration  // how long the answer may be held back until there is something to tell, a minute at most
+	Standing *wire.Standing // what became of what was told; nil: nothing is said
 }
 
-// Stream is what a bouncer must begin and cease to enforce.
+// Stream says of an answer how far it goes.
 type Stream struct {
-	wire.DecisionsStream
-
 	Endpoint string // URL that it comes from
-	Marked   bool   // the Local API says how far it goes, and has been checked to be whole
+	Marked   bool   // the Local API says how far it goes
 	Since    int64  // revision that it continues from; 0: it is everything that is active
 	Revision int64  // up to which it tells
 }
 
-// Stream returns what a bouncer must begin and cease to enforce. A Local API that knows no revisions remembers
-// what it has told: from there, an answer that was lost is lost for later calls without Startup.
-func (c *Client) Stream(ctx context.Context, query StreamQuery) (Stream, error) {
-	var stream Stream
+// Stream shows what a bouncer must begin and cease to enforce to the visitor that open returns, decision by decision
+// as they arrive. Open is called when an answer begins, again when another endpoint answers instead. What a visitor
+// has seen counts only when there is no error: then the answer was whole, and is what its marks say. A Local API
+// that knows no revisions remembers what it has told: from there, an answer that was lost is lost for later calls
+// without Startup.
+func (c *Client) Stream(
+	ctx context.Context, query StreamQuery, open func(Stream) wire.StreamVisitor,
+) (stream Stream, err error) {
 	r := query.request()
-	err := c.anywhere(ctx, r, func(ctx context.Context, t try) error {
-		told, marks := Stream{Endpoint: t.name}, marks{}
-		r.begun = func(h http.Header) { marks = marksOf(h) }
-		r.decode = intoStream(&told.DecisionsStream)
+	err = c.anywhere(ctx, r, func(ctx context.Context, t try) error {
+		var told marks
+		stream = Stream{Endpoint: t.name}
+		r.begun = func(h http.Header) {
+			told = marksOf(h)
+			told.apply(&stream)
+		}
+		seen := &counter{}
+		r.decode = func(body io.Reader) error {
+			seen.StreamVisitor = open(stream)
+			return wire.VisitStream(body, seen)
+		}
 		if err := c.send(ctx, t, r, header{"X-Api-Key", c.cfg.APIKey}); err != nil {
 			return err
 		}
-		stream = told
-		return marks.apply(&stream)
+		return told.check(seen)
 	})
 	if err != nil {
 		return Stream{}, err
 	}
 	return stream, nil
+}
+
+// counter counts what it passes on.
+type counter struct {
+	wire.StreamVisitor
+
+	begun, ceased int64
+}
+
+// Begin implements wire.StreamVisitor.
+func (c *counter) Begin(decision *wire.Decision) {
+	c.begun++
+	c.StreamVisitor.Begin(decision)
+}
+
+// Cease implements wire.StreamVisitor.
+func (c *counter) Cease(decision *wire.Decision) {
+	c.ceased++
+	c.StreamVisitor.Cease(decision)
 }
 
 func (q StreamQuery) request() request {
@@ -74,8 +103,23 @@ func (q StreamQuery) request() request {
 	p.duration("wait", q.Wait)
 	return request{
 		method: http.MethodGet, path: []string{"decisions", "stream"}, query: url.Values(p), maxSize: maxList,
-		wait: q.Wait, once: !q.Startup && q.Revision == 0,
+		wait: q.Wait, once: !q.Startup && q.Revision == 0, said: q.said(),
 	}
+}
+
+// said is the header that says what became of what was told.
+func (q StreamQuery) said() header {
+	if q.Standing == nil {
+		return header{}
+	}
+	text, err := json.Marshal(q.Standing)
+	if err == nil {
+		_, err = wire.DecodeStanding(string(text))
+	}
+	if err != nil { // it would be refused: the decisions are more important
+		return header{}
+	}
+	return header{wire.StandingHeader, string(text)}
 }
 
 // marks are what a Local API says about an answer, each -1 when it does not.
@@ -92,119 +136,20 @@ func marksOf(h http.Header) marks {
 	return marks{revision: number("Revision"), since: number("Since"), added: number("New"), deleted: number("Deleted")}
 }
 
-// apply makes sure that the stream is what the marks say; one without all of them is not Marked.
-func (m marks) apply(stream *Stream) error {
-	if min(m.revision, m.since, m.added, m.deleted) < 0 {
+// complete reports whether all marks are there; an answer without one of them is not Marked.
+func (m marks) complete() bool { return min(m.revision, m.since, m.added, m.deleted) >= 0 }
+
+func (m marks) apply(stream *Stream) {
+	if m.complete() {
+		stream.Marked, stream.Since, stream.Revision = true, m.since, m.revision
+	}
+}
+
+// check makes sure that what was seen is what the marks say.
+func (m marks) check(seen *counter) error {
+	if !m.complete() || seen.begun == m.added && seen.ceased == m.deleted {
 		return nil
 	}
-	if int64(len(stream.New)) != m.added || int64(len(stream.Deleted)) != m.deleted {
-		return fault.Mark(fault.Unavailable, &lostError{fmt.Errorf("%w: %d decisions and %d deletions, of %d and %d",
-			ErrNotWhole, len(stream.New), len(stream.Deleted), m.added, m.deleted), true})
-	}
-	stream.Marked, stream.Since, stream.Revision = true, m.since, m.revision
-	return nil
-}
-
-// intoStream returns a decoder for the answer of the decision stream. It reads element by element, so that
-// a snapshot of a million decisions is never held twice, and it insists on both lists: an answer of
-// something else that happens to be JSON must not look like "nothing to enforce".
-func intoStream(stream *wire.DecisionsStream) func(io.Reader) error {
-	return func(r io.Reader) error {
-		decoder := json.NewDecoder(r)
-		if err := decodeStream(decoder, stream); err != nil {
-			return noEOF(err)
-		}
-		return atEnd(decoder)
-	}
-}
-
-func decodeStream(decoder *json.Decoder, stream *wire.DecisionsStream) error {
-	if err := expect(decoder, json.Delim('{')); err != nil {
-		return err
-	}
-	seen := map[string]bool{}
-	for decoder.More() {
-		key, err := decoder.Token()
-		if err != nil {
-			return err
-		}
-		name, _ := key.(string)
-		if seen[name] {
-			return fmt.Errorf("%q appears twice", name)
-		}
-		seen[name] = true
-		if err := decodeMember(decoder, name, stream); err != nil {
-			return err
-		}
-	}
-	for _, name := range []string{"new", "deleted"} {
-		if !seen[name] {
-			return fmt.Errorf("no %q in the stream", name)
-		}
-	}
-	return expect(decoder, json.Delim('}'))
-}
-
-func decodeMember(decoder *json.Decoder, name string, stream *wire.DecisionsStream) error {
-	var err error
-	switch name {
-	case "new":
-		stream.New, err = decodeDecisions(decoder)
-	case "deleted":
-		stream.Deleted, err = decodeDecisions(decoder)
-	default:
-		var unknown json.RawMessage
-		err = decoder.Decode(&unknown)
-	}
-	return err
-}
-
-// decodeDecisions reads an array, or the null that some servers write for an empty one.
-func decodeDecisions(decoder *json.Decoder) ([]wire.Decision, error) {
-	switch token, err := decoder.Token(); {
-	case err != nil:
-		return nil, err
-	case token == nil:
-		return nil, nil
-	case token != json.Delim('['):
-		return nil, fmt.Errorf("unexpected %v in the stream", token)
-	}
-	var decisions []wire.Decision
-	repeated := texts{}
-	for decoder.More() {
-		var decision wire.Decision
-		if err := decoder.Decode(&decision); err != nil {
-			return nil, err
-		}
-		repeated.share(&decision)
-		decisions = append(decisions, decision)
-	}
-	return decisions, expect(decoder, json.Delim(']'))
-}
-
-// texts are those that occur in many decisions, kept once.
-type texts map[string]string
-
-// maxTexts bounds how many are looked for.
-const maxTexts = 10_000
-
-func (t texts) share(decision *wire.Decision) {
-	for _, field := range []*string{&decision.Origin, &decision.Scenario, &decision.Scope, &decision.Type, &decision.Duration} {
-		if known, ok := t[*field]; ok {
-			*field = known
-		} else if len(t) < maxTexts {
-			t[*field] = *field
-		}
-	}
-}
-
-func expect(decoder *json.Decoder, want json.Delim) error {
-	token, err := decoder.Token()
-	if err != nil {
-		return err
-	}
-	if token != want {
-		return fmt.Errorf("unexpected %v in the stream, want %v", token, want)
-	}
-	return nil
+	return fault.Mark(fault.Unavailable, &lostError{fmt.Errorf("%w: %d decisions and %d deletions, of %d and %d",
+		ErrNotWhole, seen.begun, seen.ceased, m.added, m.deleted), true})
 }

@@ -37,8 +37,8 @@ type route struct {
 	asked       atomic.Bool       // a server has asked
 }
 
-func newTransport(cfg Config, socket string, log *slog.Logger) (*transport, error) {
-	build := func() (*route, error) { return newRoute(cfg, socket) }
+func newTransport(cfg Config, host, socket string, log *slog.Logger) (*transport, error) {
+	build := func() (*route, error) { return newRoute(cfg, host, socket) }
 	watched, err := tlsfiles.Watch(tlsfiles.Options{Now: cfg.Now, Log: log}, build, cfg.CACert, cfg.Cert, cfg.Key)
 	if err != nil {
 		return nil, fault.Mark(fault.Invalid, err)
@@ -62,8 +62,8 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 // CloseIdleConnections does what it says; http.Client looks for it.
 func (t *transport) CloseIdleConnections() { t.route.Get().CloseIdleConnections() }
 
-func newRoute(cfg Config, socket string) (*route, error) {
-	secure, err := tlsConfig(cfg)
+func newRoute(cfg Config, host, socket string) (*route, error) {
+	secure, err := tlsConfig(cfg, host)
 	if err != nil {
 		return nil, err
 	}
@@ -100,10 +100,14 @@ func newRoute(cfg Config, socket string) (*route, error) {
 	return r, nil
 }
 
-func tlsConfig(cfg Config) (*tls.Config, error) {
+func tlsConfig(cfg Config, host string) (*tls.Config, error) {
 	secure := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		InsecureSkipVerify: cfg.InsecureSkipVerify, //nolint:gosec // the administrator asked for it
+	}
+	if cfg.PinnedCA != nil {
+		pinTo(secure, pin{sum: cfg.PinnedCA, host: host, now: cfg.Now})
+		return secure, nil
 	}
 	if cfg.CACert == "" {
 		return secure, nil

@@ -22,6 +22,7 @@ import (
 	"shieldwall/internal/platform/geoip"
 	"shieldwall/internal/platform/lifecycle"
 	"shieldwall/internal/platform/logging"
+	"shieldwall/internal/platform/systemd"
 )
 
 // stopDeadline bounds how long an orderly stop may take.
@@ -35,6 +36,7 @@ type daemon struct {
 	registry *prometheus.Registry
 	metrics  metrics
 	cleanups lifecycle.Stack
+	manager  systemd.Manager
 
 	databases *geoip.Databases // nil: not opened yet
 	names     *dns.Cache       // nil: not made yet
@@ -46,7 +48,7 @@ type daemon struct {
 // Run starts what options and the configuration ask for and returns when ctx ends, or, with a DSN, when it
 // is processed. An error is returned after it was logged as fatal, in one line.
 func Run(ctx context.Context, options Options, around Surroundings) error {
-	d := &daemon{options: options, around: around, log: logging.New(around.Stderr, logging.Options{})}
+	d := &daemon{options: options, around: around, log: logging.New(around.Stderr, logging.Options{}), manager: systemd.FromEnv(around.Env)}
 	err := d.run(ctx)
 	if err != nil {
 		d.log.Log(ctx, logging.LevelFatal, "crowdsec cannot go on", "error", err)
@@ -172,9 +174,7 @@ func (d *daemon) start(ctx context.Context, cfg *config.Config) error {
 	if err := d.startMetrics(ctx, cfg.Prometheus); err != nil {
 		return err
 	}
-	if err := d.around.Ready(); err != nil {
-		d.log.Warn("could not report that crowdsec is ready", "error", err)
-	}
+	d.tell(ctx, d.manager.Ready)
 	d.log.Info("crowdsec is ready")
 	return nil
 }
@@ -226,6 +226,9 @@ func (d *daemon) removeReplay(dir string) error {
 
 // serve waits for the end, and reloads when asked to.
 func (d *daemon) serve(ctx context.Context) error {
+	defer d.tell(ctx, d.manager.Stopping)
+	alive, stop := d.signsOfLife()
+	defer stop()
 	processed := d.processed()
 	for {
 		select {
@@ -233,6 +236,8 @@ func (d *daemon) serve(ctx context.Context) error {
 			return nil
 		case err := <-d.apiEnded():
 			return err
+		case <-alive:
+			d.tell(ctx, d.manager.Alive)
 		case <-d.around.Reload:
 			if err := d.reload(ctx); err != nil {
 				return err
@@ -259,6 +264,8 @@ func (d *daemon) processed() <-chan struct{} {
 // reload starts what the files say now. Everything that can be wrong with them is found before anything
 // that runs is touched; then, what runs stays in force.
 func (d *daemon) reload(ctx context.Context) error {
+	d.tell(ctx, d.manager.Reloading)
+	defer d.tell(ctx, d.manager.Ready)
 	next, err := d.planReload()
 	if err != nil {
 		d.log.Error("not reloading, the running configuration stays in force", "error", err)
@@ -295,6 +302,23 @@ func (d *daemon) planReload() (*plan, error) {
 		}
 	}
 	return next, nil
+}
+
+// tell tells the service manager something, also when ctx has ended; it is not needed to go on.
+func (d *daemon) tell(ctx context.Context, what func(context.Context) error) {
+	if err := what(context.WithoutCancel(ctx)); err != nil {
+		d.log.Warn("the service manager does not know the state of crowdsec", "error", err)
+	}
+}
+
+// signsOfLife ticks when a watchdog wants to see that this loop is alive; never without one.
+func (d *daemon) signsOfLife() (tick <-chan time.Time, stop func()) {
+	interval := d.manager.AliveEvery()
+	if interval <= 0 {
+		return nil, func() {}
+	}
+	ticker := time.NewTicker(interval)
+	return ticker.C, ticker.Stop
 }
 
 func (d *daemon) stop(ctx context.Context) error {

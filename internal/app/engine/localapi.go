@@ -21,6 +21,7 @@ import (
 	"shieldwall/internal/localapi/replica"
 	"shieldwall/internal/localapi/store"
 	"shieldwall/internal/localapi/store/sql"
+	"shieldwall/internal/pki"
 	"shieldwall/internal/platform/buildinfo"
 )
 
@@ -43,6 +44,9 @@ type localAPI struct {
 	flush   *config.Flush // nil: keep everything
 	now     func() time.Time
 	ended   chan error // receives once, when serving has ended by itself
+
+	authority         *pki.Authority // nil: none
+	certFile, keyFile string         // of the server, with an authority
 }
 
 // openLocalAPI makes everything but the listeners.
@@ -72,9 +76,14 @@ func (d *daemon) openLocalAPI(ctx context.Context, cfg *config.Config) (*localAP
 	settings.TraceDir = filepath.Join(cfg.Paths.DataDir, "trace")
 	settings.AggregatedMetrics = cfg.Prometheus.Level == "aggregated"
 	settings.Alone = cfg.Database.Type == "sqlite"
-	api.server, err = localapi.New(ctx, settings, localapi.Deps{
-		Store: api.store, Log: api.log, Now: d.around.Now, Registry: prometheus.Registerer(d.registry),
-	})
+	deps := localapi.Deps{Store: api.store, Log: api.log, Now: d.around.Now, Registry: prometheus.Registerer(d.registry)}
+	if dir := cfg.API.Server.PKIDir; dir != "" {
+		if err := api.openAuthority(dir, settings.TLS); err != nil {
+			return nil, err
+		}
+		deps.Authority = api.authority
+	}
+	api.server, err = localapi.New(ctx, settings, deps)
 	return api, err
 }
 
@@ -149,6 +158,10 @@ func (d *daemon) startLocalAPI(ctx context.Context) error {
 	}()
 	var others sync.WaitGroup
 	others.Go(func() { self.Run(ctx) })
+	if d.api.authority != nil {
+		others.Go(func() { d.api.keepCertificate(ctx) })
+		others.Go(func() { d.api.keepList(ctx) })
+	}
 	if d.api.flush != nil {
 		others.Go(func() { self.Hold(ctx, flushJob, d.api.flushRegularly) })
 	}

@@ -40,7 +40,6 @@ type Surroundings struct {
 	Names    dns.Resolver     // asks name servers
 	HTTP     *http.Client     // for what expressions fetch; it has a timeout
 	Reload   <-chan os.Signal // a value asks for a reload
-	Ready    func() error     // called when everything has started
 }
 
 func (o *Options) validate() error {

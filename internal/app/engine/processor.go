@@ -248,6 +248,9 @@ func (p *processor) start(ctx context.Context, plan *plan) error {
 	r.background.Go(func() { p.beat(outputCtx, plan.client) })
 	r.background.Go(func() { plan.client.Watch(outputCtx) })
 	if !plan.replay {
+		r.background.Go(func() { plan.client.KeepCertificate(outputCtx) })
+	}
+	if !plan.replay {
 		identity := p.identity(plan)
 		r.background.Go(func() { p.usage.Run(outputCtx, plan.client, identity) })
 	}
@@ -284,18 +287,19 @@ func (p *processor) report(what string, err error) {
 	}
 }
 
-// beat tells the Local API every minute that this machine is alive.
+// beat tells the Local API that this machine is alive: at once, so that nobody is warned of a machine that has just
+// started, and then every minute.
 func (p *processor) beat(ctx context.Context, client *localapiclient.Client) {
 	ticker := time.NewTicker(heartbeatInterval)
 	defer ticker.Stop()
 	for {
+		if err := client.Heartbeat(ctx); err != nil && ctx.Err() == nil {
+			p.log.Warn("heartbeat was not accepted", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if err := client.Heartbeat(ctx); err != nil && ctx.Err() == nil {
-				p.log.Warn("heartbeat was not accepted", "error", err)
-			}
 		}
 	}
 }

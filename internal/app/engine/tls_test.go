@@ -75,12 +75,11 @@ func TestCertificatesOnBothSides(t *testing.T) {
 	go func() {
 		ended <- engine.Run(ctx, engine.Options{ConfigPath: filepath.Join(dir, "config.yaml")}, engine.Surroundings{
 			Env: func(string) (string, bool) { return "", false }, Now: time.Now, Stdout: &out, Stderr: &out, Names: noServers{},
-			Ready: func() error { return nil },
 		})
 	}()
 	waitFor(t, &out, "following log file")
 	writeFiles(t, dir, map[string]string{"a.log": "192.0.2.7\n"})
-	waitFor(t, &out, "machine created for a client certificate", "machine=agent-1@127.0.0.1")
+	waitFor(t, &out, "machine agent-1@127.0.0.1 not found, create it")
 	waitFor(t, &out, "POST", "/v1/alerts", "status=201", "machine=agent-1@127.0.0.1")
 	stop()
 	if err := <-ended; err != nil {

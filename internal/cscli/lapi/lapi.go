@@ -15,6 +15,6 @@ func New(runner *session.Runner) *cobra.Command {
 			Use:   "lapi [action]",
 			Short: "Manage interaction with Local API (LAPI)",
 		},
-		newRegister(runner), newStatus(runner), newNodes(runner), newContext(runner),
+		newRegister(runner), newJoin(runner), newStatus(runner), newNodes(runner), newContext(runner),
 	)
 }

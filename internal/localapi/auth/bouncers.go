@@ -176,6 +176,9 @@ func (b *Bouncers) Note(bouncer domain.Bouncer, address netip.Addr, change store
 	if change.LastPull != nil {
 		bouncer.LastPull = *change.LastPull
 	}
+	if change.Standing != nil {
+		bouncer.Standing = *change.Standing
+	}
 	b.remember(id, bouncer)
 }
 

@@ -53,6 +53,23 @@ func presented(state *tls.ConnectionState) bool {
 	return state != nil && len(state.PeerCertificates) > 0
 }
 
+// Presented returns the certificate with which somebody proves who he is, on whichever of the sides it is for. The errors
+// are those of a login; Unauthorized without a certificate.
+func Presented(ctx context.Context, state *tls.ConnectionState, sides ...*Certificates) (*x509.Certificate, error) {
+	if !presented(state) {
+		return nil, refuse(SideNewcomer, ReasonNoCertificate, fault.Unauthorized, errors.New("a client certificate is needed"))
+	}
+	leaf := state.PeerCertificates[0]
+	judge := sides[0]
+	for _, side := range sides {
+		if side.allows(leaf) {
+			judge = side
+		}
+	}
+	_, err := judge.check(ctx, state)
+	return leaf, err
+}
+
 // check returns the common name of the certificate that was presented, if it is good now. Unauthorized with a
 // Refusal if it is not; Unavailable when ctx ends before that is known.
 func (c *Certificates) check(ctx context.Context, state *tls.ConnectionState) (commonName string, err error) {
@@ -82,11 +99,18 @@ func (c *Certificates) admit(leaf *x509.Certificate) error {
 	case now.After(leaf.NotAfter):
 		return c.refuse(leaf, ReasonExpired, fmt.Errorf("client certificate has expired on %s", leaf.NotAfter.UTC().Format(time.RFC3339)))
 	}
-	allowed := c.options.AllowedOUs
-	if !slices.ContainsFunc(leaf.Subject.OrganizationalUnit, func(ou string) bool { return slices.Contains(allowed, ou) }) {
-		return c.refuse(leaf, ReasonOU, fmt.Errorf("client certificate OU %v doesn't match expected OU %v", leaf.Subject.OrganizationalUnit, allowed))
+	if !c.allows(leaf) {
+		return c.refuse(leaf, ReasonOU, fmt.Errorf("client certificate OU %v doesn't match expected OU %v",
+			leaf.Subject.OrganizationalUnit, c.options.AllowedOUs))
 	}
 	return nil
+}
+
+// allows reports whether a unit of the certificate is one of those that are let in.
+func (c *Certificates) allows(leaf *x509.Certificate) bool {
+	return c != nil && slices.ContainsFunc(leaf.Subject.OrganizationalUnit, func(unit string) bool {
+		return slices.Contains(c.options.AllowedOUs, unit)
+	})
 }
 
 func (c *Certificates) refuse(leaf *x509.Certificate, reason Reason, err error) *RefusalError {

@@ -74,7 +74,7 @@ func (m *Machines) Login(ctx context.Context, credentials Credentials) (id strin
 		return m.loginWithCertificate(ctx, credentials)
 	}
 	if wait, ok := m.logins.Allow(credentials.Address, m.options.Now()); !ok {
-		return "", tooMany(wait, "too many failed logins from this address")
+		return "", tooMany(SideAgent, wait, "too many failed logins from this address")
 	}
 	err = m.loginWithPassword(ctx, credentials)
 	if !errors.Is(err, errBadCredentials) {
@@ -153,7 +153,8 @@ func (m *Machines) addCertified(ctx context.Context, id string, address netip.Ad
 		return m.store.Machine(ctx, id)
 	}
 	if err == nil {
-		m.options.Log.InfoContext(ctx, "machine created for a client certificate", "machine", id)
+		//nolint:sloglint // published text: tutorials tell their readers to look for it
+		m.options.Log.InfoContext(ctx, fmt.Sprintf("machine %s not found, create it", id))
 	}
 	return machine, err
 }
@@ -194,8 +195,9 @@ func (m *Machines) learn(ctx context.Context, machine domain.Machine, credential
 	return m.store.UpdateMachine(ctx, machine.ID, change)
 }
 
-// Check refuses a machine that has been deleted, or is not validated, since it got its token.
-func (m *Machines) Check(ctx context.Context, id string) error {
+// Check refuses a machine that has been deleted, or is not validated, since it got its token. One that shows a
+// certificate, as it does with every request if it has logged in with one, is refused when that is not good any more.
+func (m *Machines) Check(ctx context.Context, id string, state *tls.ConnectionState) error {
 	machine, err := m.store.Machine(ctx, id)
 	switch {
 	case fault.Is(err, fault.NotFound):
@@ -204,8 +206,11 @@ func (m *Machines) Check(ctx context.Context, id string) error {
 		return err
 	case !machine.Validated:
 		return notValidated(id)
+	case machine.AuthType != domain.AuthTLS || !presented(state):
+		return nil
 	}
-	return nil
+	_, err = m.options.Certificates.check(ctx, state)
+	return err
 }
 
 var errAgent = errors.New("user agent is not name/version")

@@ -15,6 +15,8 @@ type Side string
 const (
 	SideAgent   Side = "agent" // a machine
 	SideBouncer Side = "bouncer"
+	// SideNewcomer is who joins with a token.
+	SideNewcomer Side = "newcomer"
 )
 
 // Reason is why somebody was refused, as metrics count it.
@@ -38,6 +40,8 @@ const (
 	ReasonOU                  Reason = "certificate_ou"
 	ReasonCRL                 Reason = "certificate_revoked_crl"
 	ReasonOCSP                Reason = "certificate_revoked_ocsp"
+	ReasonNoCertificate       Reason = "no_certificate" // but one is needed
+	ReasonJoinToken           Reason = "join_token"     // unknown, used or expired
 )
 
 // RefusalError is why somebody was not let in. Its text is what the client may know, in the published words.
@@ -67,8 +71,8 @@ func (r *RefusalError) because(detail string) *RefusalError {
 	return r
 }
 
-func tooMany(wait time.Duration, text string) *RefusalError {
-	refusal := refuse(SideAgent, ReasonTooMany, fault.Unavailable, errors.New(text))
+func tooMany(side Side, wait time.Duration, text string) *RefusalError {
+	refusal := refuse(side, ReasonTooMany, fault.Unavailable, errors.New(text))
 	refusal.RetryAfter = wait
 	return refusal
 }

@@ -30,7 +30,7 @@ type Registration struct {
 // accepted. An address that registers too often is refused for ReasonTooMany.
 func (m *Machines) Register(ctx context.Context, registration Registration) (validated bool, err error) {
 	if wait, ok := m.registrations.Allow(registration.Address, m.options.Now()); !ok {
-		return false, tooMany(wait, "too many registrations from this address")
+		return false, tooMany(SideAgent, wait, "too many registrations from this address")
 	}
 	invited, err := m.invited(registration)
 	if err != nil {

@@ -45,6 +45,25 @@ func Authorities(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
+// Certificates reads the certificates of a file, in their order.
+func Certificates(path string) ([]*x509.Certificate, error) {
+	text, err := read(path, labelCertificate)
+	if err != nil {
+		return nil, fmt.Errorf("unable to load certificates: %w", err)
+	}
+	found, err := blocks(text, labelCertificate)
+	if err != nil {
+		return nil, fmt.Errorf("unable to load certificates: %s: %w", path, err)
+	}
+	certificates := make([]*x509.Certificate, len(found))
+	for i, block := range found {
+		if certificates[i], err = x509.ParseCertificate(block); err != nil {
+			return nil, fmt.Errorf("unable to load certificates: %s: %w", path, err)
+		}
+	}
+	return certificates, nil
+}
+
 // RevocationLists reads the lists of revoked certificates in a file, one or more. Their signatures are for
 // the caller to check, who knows the issuers.
 func RevocationLists(path string) ([]*x509.RevocationList, error) {

@@ -49,6 +49,10 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 		"cut list":        {func() error { _, err := tlsfiles.RevocationLists(cut(crl)); return err }, "1 of 4 blocks"},
 		"garbled list":    {func() error { _, err := tlsfiles.RevocationLists(file("crl.junk", block("X509 CRL"))); return err }, "list 1: "},
 		"missing list":    {func() error { _, err := tlsfiles.RevocationLists("/nonexistent"); return err }, "unable to load CRL: open /nonexistent"},
+		"certificates":    {func() error { _, err := tlsfiles.Certificates(caFile); return err }, ""},
+		"no certificates": {func() error { _, err := tlsfiles.Certificates(key); return err }, "no certificate in it"},
+		"cut certificate": {func() error { _, err := tlsfiles.Certificates(cut(caFile)); return err }, "1 of 2 blocks"},
+		"junk in PEM":     {func() error { _, err := tlsfiles.Certificates(file("junk", block("CERTIFICATE"))); return err }, "unable to load certificates: "},
 		"empty authority": {func() error { _, err := tlsfiles.Authorities(file("empty", "")); return err }, "no certificate in it"},
 	} {
 		err := test.load()

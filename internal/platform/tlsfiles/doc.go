@@ -6,4 +6,6 @@
 // and is reported once. A file counts as changed when its time, size or inode does; there is no goroutine: who
 // asks looks. It refuses files that end in the middle, because half a list of revoked certificates would
 // let the other half in.
+//
+// A Renewal asks for the successor of a certificate in time; where it comes from is the caller's.
 package tlsfiles

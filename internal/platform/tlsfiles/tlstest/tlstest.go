@@ -71,6 +71,21 @@ func (a *Authority) Intermediate(tb testing.TB, name string) *Authority {
 func (a *Authority) Issue(tb testing.TB, leaf Leaf) Pair {
 	tb.Helper()
 	key := newKey(tb)
+	return Pair{Certificate: sign(tb, leafTemplate(tb, leaf), a.Certificate, key.Public(), a.Key), Key: key, above: a.above}
+}
+
+// Sign returns a certificate as Issue does, for the key of somebody else, in PEM with those that lead to the root.
+func (a *Authority) Sign(tb testing.TB, leaf Leaf, public crypto.PublicKey) []byte {
+	tb.Helper()
+	text := certificatePEM(sign(tb, leafTemplate(tb, leaf), a.Certificate, public, a.Key))
+	for _, above := range a.above {
+		text = append(text, certificatePEM(above)...)
+	}
+	return text
+}
+
+func leafTemplate(tb testing.TB, leaf Leaf) *x509.Certificate {
+	tb.Helper()
 	template := &x509.Certificate{
 		SerialNumber: serial(tb),
 		Subject:      pkix.Name{CommonName: leaf.CommonName, OrganizationalUnit: leaf.OUs},
@@ -88,7 +103,7 @@ func (a *Authority) Issue(tb testing.TB, leaf Leaf) Pair {
 	if template.DNSNames == nil {
 		template.DNSNames = []string{"localhost"}
 	}
-	return Pair{Certificate: sign(tb, template, a.Certificate, key.Public(), a.Key), Key: key, above: a.above}
+	return template
 }
 
 // CRL returns a revocation list in PEM.
