@@ -36,6 +36,7 @@ write_config() {
 		  data_dir: $root/data
 		crowdsec_service:
 		  acquisition_path: $root/etc/acquis.yaml
+		  acquisition_dir: $root/etc/acquis.d
 		db_config:
 		  type: sqlite
 		  db_path: $root/data/crowdsec.db
@@ -67,27 +68,9 @@ write_firewall_config() {
 	EOF
 }
 
-# The items of a collection of ours and of those that it asks for, as paths below content/items.
-items_of() {
-	local kind name file
-	while read -r kind name; do
-		if [[ $kind == collections ]]; then items_of "$name"; fi
-		for file in content/items/"$kind"/{,*/}"$name.yaml"; do
-			if [[ -f $file && $kind != collections ]]; then echo "${file#content/items/}"; fi
-		done
-	done < <(awk '/^[a-z]/ { kind = $1; sub(":", "", kind) } /^  - shieldwall\// { print kind, $2 }' "content/items/collections/$1.yaml")
-}
-
-# Installs the starter collections as local items: <type>/[<stage>/]<file>, without the folder of the author.
+# Installs the starter collections from what comes with the programs: no network is asked.
 install_content() {
-	local collection file target
-	while read -r file; do
-		target=${file%/*}
-		target=$root/etc/${target%/*}
-		mkdir -p "$target"
-		cp "content/items/$file" "$target/"
-	done < <(for collection in linux nginx apache2; do items_of "shieldwall/$collection"; done | sort -u)
-	cp content/data/* "$root/data/"
+	"$bin/cscli" -c "$root/config.yaml" --error collections install shieldwall/{linux,nginx,apache2} >/dev/null
 }
 
 # The logs of the machine come and go, so this is written at every start.
@@ -106,9 +89,12 @@ prepare() {
 	mkdir -p "$root"/{etc,data,logs}
 	chmod 700 "$root/etc" "$root/data"
 	cp content/config/{profiles,simulation,console}.yaml "$root/etc/"
-	install_content
 	write_config >"$root/config.yaml"
+	install_content
 	"$bin/cscli" -c "$root/config.yaml" --error machines add --auto --force
+	"$bin/cscli" -c "$root/config.yaml" --error doctor install >/dev/null
+	mkdir -p "$root/etc/bouncers" # where cscli doctor looks for the firewall component
+	ln -sf "$root/firewall.yaml" "$root/etc/bouncers/crowdsec-firewall-bouncer.yaml"
 	(umask 077 && write_firewall_config >"$root/firewall.yaml.new" && mv "$root/firewall.yaml.new" "$root/firewall.yaml")
 }
 
@@ -126,6 +112,10 @@ explain() {
 		and this one to see the ban:
 
 		  $bin/cscli -c $root/config.yaml decisions list
+
+		This one proves, with an attacker who does not exist, that all of it works:
+
+		  $bin/cscli -c $root/config.yaml doctor
 
 	EOF
 }

@@ -5,10 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # command → Debian package
-needed=(nft:nftables iptables:iptables ipset:ipset ip:iproute2 ping:iputils-ping gcc:gcc mariadbd:mariadb-server initdb:postgresql)
+needed=(nft:nftables iptables:iptables ipset:ipset ip:iproute2 ping:iputils-ping gcc:gcc mariadbd:mariadb-server initdb:postgresql cfssl:golang-cfssl systemd-analyze:systemd systemd-journal-remote:systemd-journal-remote)
 
 # Debian hides commands that only root or other programs call.
-find_hidden() { PATH=$PATH:$(IFS=: && set -- /usr/sbin /sbin /usr/lib/postgresql/*/bin && echo "$*"); }
+find_hidden() { PATH=$PATH:$(IFS=: && set -- /usr/sbin /sbin /lib/systemd /usr/lib/postgresql/*/bin && echo "$*"); }
 
 find_hidden
 missing=()

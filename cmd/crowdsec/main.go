@@ -16,7 +16,6 @@ import (
 	"shieldwall/internal/app/engine"
 	"shieldwall/internal/platform/buildinfo"
 	"shieldwall/internal/platform/logging"
-	"shieldwall/internal/platform/systemd"
 )
 
 // httpTimeout bounds what expressions fetch, as published.
@@ -37,7 +36,6 @@ func main() {
 		Env: os.LookupEnv, Now: time.Now, Hostname: hostname, PID: os.Getpid(), Stdout: os.Stdout, Stderr: os.Stderr,
 		Names: net.DefaultResolver, HTTP: &http.Client{Timeout: httpTimeout},
 		Reload: reload,
-		Ready:  func() error { return systemd.Notify(ctx, os.Getenv("NOTIFY_SOCKET"), systemd.Ready) },
 	})
 	if err != nil {
 		stop()

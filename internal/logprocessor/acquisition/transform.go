@@ -3,7 +3,6 @@ package acquisition
 import (
 	"context"
 	"maps"
-	"time"
 
 	"shieldwall/internal/logprocessor/event"
 )
@@ -25,9 +24,9 @@ func (t transformed) Run(ctx context.Context, out chan<- Batch) error {
 		defer close(raw)
 		ended <- t.source.Run(ctx, raw)
 	}()
-	var clock time.Time
+	var times LineTimes
 	for batch := range raw {
-		batch.Lines, clock = t.apply(batch.Lines, clock)
+		batch.Lines = t.apply(batch.Lines, &times)
 		if len(batch.Lines) == 0 {
 			batch.Ack()
 			continue
@@ -37,14 +36,10 @@ func (t transformed) Run(ctx context.Context, out chan<- Batch) error {
 	return <-ended
 }
 
-// apply keeps line times distinct and increasing, because they are the identity of a line.
-func (t transformed) apply(lines []event.Line, clock time.Time) ([]event.Line, time.Time) {
+func (t transformed) apply(lines []event.Line, times *LineTimes) []event.Line {
 	result := make([]event.Line, 0, len(lines))
 	add := func(line event.Line) {
-		if !line.Time.After(clock) {
-			line.Time = clock.Add(time.Nanosecond)
-		}
-		clock = line.Time
+		line.Time = times.Next(line.Time)
 		result = append(result, line)
 	}
 	for _, line := range lines {
@@ -59,5 +54,5 @@ func (t transformed) apply(lines []event.Line, clock time.Time) ([]event.Line, t
 			add(replaced)
 		}
 	}
-	return result, clock
+	return result
 }

@@ -4,11 +4,13 @@ package all
 import (
 	"shieldwall/internal/logprocessor/acquisition"
 	"shieldwall/internal/logprocessor/acquisition/file"
+	"shieldwall/internal/logprocessor/acquisition/journalctl"
 )
 
 // Registry returns every kind of data source.
 func Registry() acquisition.Registry {
 	return acquisition.Registry{
-		file.Kind: file.Factory{},
+		file.Kind:       file.Factory{},
+		journalctl.Kind: journalctl.Factory{},
 	}
 }

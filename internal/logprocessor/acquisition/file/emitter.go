@@ -21,7 +21,7 @@ type emitter struct {
 	clock event.Clock
 	line  event.Line // what all lines have in common
 	hits  prometheus.Counter
-	last  time.Time
+	times acquisition.LineTimes
 }
 
 func newEmitter(path string, s *settings, env acquisition.Env, hits *prometheus.CounterVec) emitter {
@@ -41,18 +41,14 @@ func newEmitter(path string, s *settings, env acquisition.Env, hits *prometheus.
 // for tools.
 func (e *emitter) lines(texts []line) []event.Line {
 	lines := make([]event.Line, 0, len(texts))
-	next := e.now().UTC().Round(0) // dumps show no monotonic clock
-	if !next.After(e.last) {
-		next = e.last.Add(time.Nanosecond)
-	}
+	now := e.now().UTC().Round(0) // dumps show no monotonic clock
 	for _, text := range texts {
 		if text.text == "" {
 			continue
 		}
 		line := e.line
-		line.Raw, line.Time = text.text, next
+		line.Raw, line.Time = text.text, e.times.Next(now)
 		lines = append(lines, line)
-		e.last, next = next, next.Add(time.Nanosecond)
 	}
 	return lines
 }

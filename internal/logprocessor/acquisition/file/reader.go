@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -37,14 +36,14 @@ func (r *reader) Run(ctx context.Context, out chan<- acquisition.Batch) error {
 	if len(paths) == 0 {
 		r.env.Log.Warn("no file matches", "patterns", r.settings.patterns)
 	}
-	var last time.Time
+	var times acquisition.LineTimes
 	for _, path := range paths {
 		emitter := newEmitter(path, r.settings, r.env, r.hits)
-		emitter.out, emitter.last = out, last
+		emitter.out, emitter.times = out, times
 		if err := r.readFile(ctx, path, &emitter); err != nil {
 			return unlessEnded(ctx, fmt.Errorf("reading %s: %w", path, err))
 		}
-		last = emitter.last
+		times = emitter.times
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ func (s *settings) Check() error {
 
 // Open satisfies acquisition.Settings.
 func (s *settings) Open(env acquisition.Env) (acquisition.Source, error) {
-	hits, err := registerHits(env.Metrics)
+	hits, err := acquisition.RegisterHits(env.Metrics, "cs_filesource_hits_total")
 	if err != nil {
 		return nil, err
 	}

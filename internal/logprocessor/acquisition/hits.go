@@ -1,4 +1,4 @@
-package file
+package acquisition
 
 import (
 	"errors"
@@ -7,11 +7,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// registerHits returns the counter of lines read, which all file sources and all reloads of one registry
-// share. Without a registry it counts for nobody.
-func registerHits(registry prometheus.Registerer) (*prometheus.CounterVec, error) {
+// RegisterHits returns the counter of lines read with a published name, which all sources of a kind and all reloads of
+// one registry share. Its labels are source, datasource_type and acquis_type. Without a registry it counts for nobody.
+func RegisterHits(registry prometheus.Registerer, name string) (*prometheus.CounterVec, error) {
 	hits := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "cs_filesource_hits_total",
+		Name: name,
 		Help: "Total lines that were read.",
 	}, []string{"source", "datasource_type", "acquis_type"})
 	if registry == nil {
@@ -25,7 +25,7 @@ func registerHits(registry prometheus.Registerer) (*prometheus.CounterVec, error
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("registering metrics of file sources: %w", err)
+		return nil, fmt.Errorf("registering %s: %w", name, err)
 	}
 	return hits, nil
 }
