@@ -52,4 +52,5 @@ type Bouncer struct {
 	UpdatedAt    time.Time
 	LastPull     time.Time // zero: never
 	Cursor       int64     // last change of the decision log that it was sent, 0: none
+	Standing     Standing  // what it says that it enforces; zero: it says nothing
 }

@@ -41,6 +41,8 @@ type Deps struct {
 	NewUUID  func() string         // nil: random ones
 	HTTP     *http.Client          // asks OCSP servers; nil: one of its own
 	Registry prometheus.Registerer // nil: the metrics are not registered
+
+	Authority Authority // issues certificates to those who ask over TLS; nil: nobody does
 }
 
 // Store is everything a Server keeps.

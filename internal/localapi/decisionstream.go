@@ -47,12 +47,18 @@ func (s *Server) streamDecisions(w http.ResponseWriter, r *http.Request, bouncer
 	if err := s.meet(r.Context(), bouncer); err != nil {
 		return err
 	}
+	if bouncer, err = s.noteStanding(r, bouncer, filter); err != nil {
+		return err
+	}
 	if q.text("startup") == "true" {
 		return s.streamSnapshot(w, r, filter, bouncer)
 	}
 	answer, now := s.awaitDelta(r.Context(), filter, bouncer, wait)
 	if err := r.Context().Err(); err != nil {
 		return fmt.Errorf("the bouncer has left: %w", err) // it must be told what it would have been told now
+	}
+	if err := s.recertify(r); err != nil {
+		return err
 	}
 	out := newStreamWriter(w, now)
 	out.announce(answer)

@@ -1,6 +1,7 @@
 package localapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -77,6 +78,9 @@ func writeError(w http.ResponseWriter, err error) {
 	var refusal *auth.RefusalError
 	if errors.As(err, &refusal) && refusal.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(refusal.RetryAfter.Seconds()))))
+	}
+	if refusal != nil && refusal.Certificate != nil { // its owner may know: he is who can do something about it
+		w.Header().Set(wire.RefusalHeader, cmp.Or(refusal.Detail, refusal.Error()))
 	}
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)

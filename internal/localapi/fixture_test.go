@@ -41,6 +41,8 @@ type fixture struct {
 	log      *lockedBuffer
 	registry *prometheus.Registry
 
+	authority localapi.Authority // of servers that start from now on; nil: none
+
 	mu  sync.Mutex
 	now time.Time
 }
@@ -182,7 +184,7 @@ func (f *fixture) start(change ...func(*localapi.Config)) *localapi.Server {
 		apply(&cfg)
 	}
 	server, err := localapi.New(f.t.Context(), cfg, localapi.Deps{
-		Store: f.store, Now: f.clock, Registry: f.registry,
+		Store: f.store, Now: f.clock, Registry: f.registry, Authority: f.authority,
 		Log: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {

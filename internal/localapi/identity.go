@@ -33,6 +33,13 @@ func (s *Server) openAuth(cfg Config, deps Deps) (err error) {
 			return err
 		}
 	}
+	if deps.Authority != nil {
+		newcomers, err := auth.NewNewcomers(deps.Now)
+		if err != nil {
+			return err
+		}
+		s.issuance = &issuance{authority: deps.Authority, newcomers: newcomers, sides: []*auth.Certificates{agents, bouncers}}
+	}
 	if s.tokens, err = auth.NewTokens(cfg.Secret, deps.Now); err != nil {
 		return err
 	}
@@ -60,7 +67,7 @@ func (s *Server) forMachine(next machineHandler) handler {
 		if err != nil {
 			return err
 		}
-		if err := s.machines.Check(r.Context(), id); err != nil {
+		if err := s.machines.Check(r.Context(), id, r.TLS); err != nil {
 			return err
 		}
 		x := exchangeOf(w)
@@ -83,6 +90,15 @@ func (s *Server) forBouncer(next bouncerHandler) handler {
 
 func (s *Server) callerOf(r *http.Request) auth.Caller {
 	return auth.Caller{Key: r.Header.Get("X-Api-Key"), TLS: r.TLS, Address: s.clientAddress(r), UserAgent: r.UserAgent()}
+}
+
+// recertify refuses a bouncer whose certificate is not good any more, when it was let in a while ago.
+func (s *Server) recertify(r *http.Request) error {
+	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
+		return nil
+	}
+	_, err := s.bouncers.Probe(r.Context(), s.callerOf(r))
+	return err
 }
 
 // forProbe is forBouncer for requests that only try the key or certificate and leave no trace of the bouncer.

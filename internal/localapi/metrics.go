@@ -22,6 +22,7 @@ type metrics struct {
 	found     *prometheus.CounterVec
 	notFound  *prometheus.CounterVec
 	refusals  *prometheus.CounterVec // not published
+	issued    *prometheus.CounterVec // not published
 	waiting   prometheus.Gauge       // not published
 	durations *prometheus.HistogramVec
 }
@@ -39,6 +40,7 @@ func newMetrics(registry prometheus.Registerer, aggregated bool) (*metrics, erro
 		found:    counter("cs_lapi_decisions_ok_total", "Live queries that found decisions.", "bouncer"),
 		notFound: counter("cs_lapi_decisions_ko_total", "Live queries that found none.", "bouncer"),
 		refusals: counter("cs_lapi_refusals_total", "Requests and handshakes that were refused for want of proof.", "side", "reason"),
+		issued:   counter("cs_lapi_certificates_issued_total", "Certificates that were issued, by the way to them.", "way"),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "cs_lapi_waiting_bouncers", Help: "Requests that are held open until something changes.",
 		}),
@@ -51,7 +53,7 @@ func newMetrics(registry prometheus.Registerer, aggregated bool) (*metrics, erro
 	if registry == nil {
 		return m, nil
 	}
-	counters := []**prometheus.CounterVec{&m.routes, &m.refusals}
+	counters := []**prometheus.CounterVec{&m.routes, &m.refusals, &m.issued}
 	if aggregated {
 		return m, m.register(registry, counters)
 	}

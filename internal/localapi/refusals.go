@@ -19,7 +19,6 @@ import (
 
 // The reasons for which handshakes fail, as metrics count them, beside those of package auth.
 const (
-	reasonNoCertificate   auth.Reason = "no_certificate"
 	reasonServerRefused   auth.Reason = "server_certificate_refused" // by the client
 	reasonHandshake       auth.Reason = "handshake"                  // anything else
 	sideUnknown           auth.Side   = "unknown"                    // nobody has said yet what he is
@@ -75,7 +74,11 @@ func (s *Server) noteHandshake(conn net.Conn, state http.ConnState) {
 	}
 	reason, certificate := s.whyNoHandshake(err)
 	s.metrics.refused(sideUnknown, reason)
-	attrs := []slog.Attr{slog.String("reason", err.Error())}
+	side := "client"
+	if reason == reasonServerRefused {
+		side = "server"
+	}
+	attrs := []slog.Attr{slog.String("side", side), slog.String("reason", err.Error())}
 	s.complain(context.Background(), "TLS handshake failed", addressOf(conn), append(attrs, certificateAttrs(certificate)...))
 }
 
@@ -104,7 +107,7 @@ func (s *Server) whyNoHandshake(err error) (auth.Reason, *x509.Certificate) {
 		}
 		return reason, unverified.UnverifiedCertificates[0]
 	case strings.Contains(err.Error(), noCertificateProvided):
-		return reasonNoCertificate, nil
+		return auth.ReasonNoCertificate, nil
 	case errors.As(err, &alert) && alert.Op == "remote error":
 		return reasonServerRefused, s.secrecy.pair.Get().Leaf
 	}

@@ -48,6 +48,7 @@ func (s *Server) table() []route {
 			{del, s.forMachine(s.expireDecisions)},
 		}},
 		{"/v1/decisions/{decision_id}", []method{{del, s.forMachine(s.expireDecision)}}},
+		{"/v1/decisions/{decision_id}/enforcement", []method{{get, s.forMachine(s.showEnforcement)}}},
 		{"/v1/decisions/stream", []method{
 			{get, s.forBouncer(s.streamDecisions)},
 			{head, s.forProbe(s.probeStream)},
@@ -63,6 +64,8 @@ func (s *Server) table() []route {
 			{head, s.forMachine(s.checkAllowlists)},
 		}},
 		{usagePath, []method{{post, s.takeUsage()}}},
+		{"/v1/join", []method{{post, s.ifIssuing(s.join)}}},
+		{"/v1/renew", []method{{post, s.ifIssuing(s.renew)}}},
 	}
 }
 

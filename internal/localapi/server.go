@@ -29,6 +29,7 @@ type Server struct {
 	machines   *auth.Machines
 	bouncers   *auth.Bouncers
 	secrecy    *secrecy       // nil: plain HTTP
+	issuance   *issuance      // nil: there is no authority
 	complaints *auth.Throttle // of lines in the log
 	index      *stream.Index
 	snapshots  snapshots

@@ -92,7 +92,7 @@ func (s *Server) refreshToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.machines.Check(r.Context(), id); err != nil {
+	if err := s.machines.Check(r.Context(), id, r.TLS); err != nil {
 		return err
 	}
 	return s.writeToken(w, id)

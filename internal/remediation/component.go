@@ -11,16 +11,22 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"shieldwall/internal/localapiclient"
+	"shieldwall/internal/wire"
 )
 
 // reconcileShare bounds the cost of reconciling, which for a million elements is not small: the pause after it
 // is at least so many times as long as it took.
 const reconcileShare = 20
 
+// lookAgain is the pause after differences were found, and repaired: what was repaired is proven by another look.
+const lookAgain = 2 * time.Second
+
 // LocalAPI is what a component needs of the Local API.
 type LocalAPI interface {
-	// Stream returns what changed since the last call, or everything with query.Startup.
-	Stream(ctx context.Context, query localapiclient.StreamQuery) (localapiclient.Stream, error)
+	// Stream shows what changed since the last call, or everything with query.Startup, to what open returns.
+	Stream(
+		ctx context.Context, query localapiclient.StreamQuery, open func(localapiclient.Stream) wire.StreamVisitor,
+	) (localapiclient.Stream, error)
 }
 
 // Options say how a Component polls.
@@ -40,6 +46,7 @@ type Component struct {
 	options  Options
 	requests *Requests
 	log      *slog.Logger
+	held     heldRequest
 }
 
 // NewComponent returns a Component that does nothing before Run.
@@ -72,14 +79,28 @@ func (c *Component) reconcile(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		begin := time.Now()
+		begin, before := time.Now(), c.enforcer.Standing()
 		if err := c.enforcer.Reconcile(ctx); err != nil && ctx.Err() == nil {
 			c.log.ErrorContext(ctx, "reconciling", "error", err)
 		} else if demanded {
 			c.log.InfoContext(ctx, "verified on demand", c.enforcer.Audits().Last.fields()...)
 		}
-		pause = max(c.options.ReconcileEvery, reconcileShare*time.Since(begin))
+		after := c.enforcer.Standing()
+		if tellsNews(before, after) {
+			c.held.interrupt()
+		}
+		pause = c.options.ReconcileEvery
+		if after.Verified < after.Applied {
+			pause = min(pause, lookAgain)
+		}
+		pause = max(pause, reconcileShare*time.Since(begin))
 	}
+}
+
+// tellsNews reports whether a comparison has found something that is worth telling the Local API at once.
+func tellsNews(before, after wire.Standing) bool {
+	return before.Applied != after.Applied || before.Verified != after.Verified ||
+		before.Missing != after.Missing || before.Stale != after.Stale || before.Foreign != after.Foreign
 }
 
 // awaitReconciling returns after pause, or when somebody demands it.

@@ -19,6 +19,7 @@ import (
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/localapiclient"
 	"shieldwall/internal/remediation"
+	"shieldwall/internal/remediation/backendtest"
 	"shieldwall/internal/wire"
 )
 
@@ -35,17 +36,21 @@ type answer struct {
 	err    error
 }
 
-func (s *script) Stream(_ context.Context, query localapiclient.StreamQuery) (localapiclient.Stream, error) {
+func (s *script) Stream(
+	_ context.Context, query localapiclient.StreamQuery, open func(localapiclient.Stream) wire.StreamVisitor,
+) (localapiclient.Stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.startups = append(s.startups, query.Startup)
 	s.at = append(s.at, time.Now())
-	if len(s.answers) == 0 {
-		return localapiclient.Stream{}, nil
+	var next answer
+	if len(s.answers) > 0 {
+		next, s.answers = s.answers[0], s.answers[1:]
 	}
-	next := s.answers[0]
-	s.answers = s.answers[1:]
-	return localapiclient.Stream{DecisionsStream: next.stream}, next.err
+	if next.err == nil {
+		backendtest.Show(open(localapiclient.Stream{}), next.stream)
+	}
+	return localapiclient.Stream{}, next.err
 }
 
 var (

@@ -42,6 +42,15 @@ func NewDesired(filter Filter) *Desired {
 	return &Desired{filter: filter, sets: map[Set]*holdings{}}
 }
 
+// clone returns a copy that others may change.
+func (d *Desired) clone() *Desired {
+	copied := NewDesired(d.filter)
+	for set, held := range d.sets {
+		copied.sets[set] = held.clone()
+	}
+	return copied
+}
+
 // kind is what decisions about one value are told apart by. A decision replaces an earlier one of its kind.
 type kind struct {
 	scope  domain.Scope
@@ -67,19 +76,12 @@ func OriginLabel(origin, scenario string) string {
 // Add takes note of a decision that is in force from now on; the later end counts when there is one of the
 // same kind already. The error says why a decision is left out.
 func (d *Desired) Add(decision wire.Decision, now time.Time) (Set, domain.IPRange, error) {
-	r, err := d.read(decision)
+	h, err := d.understand(decision, now)
 	if err != nil {
 		return Set{}, domain.IPRange{}, err
 	}
-	remaining, err := duration.Parse(decision.Duration)
-	if err != nil {
-		remaining = unreadableDuration
-	}
-	if remaining <= 0 {
-		return Set{}, domain.IPRange{}, fmt.Errorf("ended already: %w", errNotOurs)
-	}
-	d.hold(r, now.Add(remaining))
-	return r.set, r.value, nil
+	d.hold(h.ruling, h.until)
+	return h.set, h.value, nil
 }
 
 // Remove takes note that a decision is not in force any more, whatever its duration says. The error says
@@ -89,11 +91,24 @@ func (d *Desired) Remove(decision wire.Decision) (Set, domain.IPRange, error) {
 	if err != nil {
 		return Set{}, domain.IPRange{}, err
 	}
-	d.note(r)
-	if held := d.sets[r.set]; held != nil {
-		held.remove(r)
-	}
+	d.release(r)
 	return r.set, r.value, nil
+}
+
+// understand reads a decision that begins now.
+func (d *Desired) understand(decision wire.Decision, now time.Time) (holding, error) {
+	r, err := d.read(decision)
+	if err != nil {
+		return holding{}, err
+	}
+	remaining, err := duration.Parse(decision.Duration)
+	if err != nil {
+		remaining = unreadableDuration
+	}
+	if remaining <= 0 {
+		return holding{}, fmt.Errorf("ended already: %w", errNotOurs)
+	}
+	return holding{r, now.Add(remaining)}, nil
 }
 
 // Allow replaces what passes in spite of bans. Of a family that is not enforced nothing is kept.
@@ -143,6 +158,13 @@ func (d *Desired) hold(r ruling, until time.Time) {
 		d.sets[r.set] = held
 	}
 	held.add(r, until)
+}
+
+func (d *Desired) release(r ruling) {
+	d.note(r)
+	if held := d.sets[r.set]; held != nil {
+		held.remove(r)
+	}
 }
 
 // note takes down what is known of a value that is about to change.

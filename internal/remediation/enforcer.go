@@ -3,14 +3,11 @@ package remediation
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
 	"time"
-
-	"shieldwall/internal/wire"
 )
 
 // Start says what an Enforcer does while nothing is known of what is desired.
@@ -40,6 +37,7 @@ type Enforcer struct {
 	known    knowledge
 	changes  int // of the desired state
 	audits   Audits
+	standing standing
 }
 
 // knowledge is where the desired state comes from.
@@ -98,43 +96,41 @@ func (e *Enforcer) Start(ctx context.Context) error {
 // Snapshot replaces the desired state by all decisions that are active, and enforces it. It reports whether
 // the snapshot was believed: one without any content is not while something is in force, because that is
 // also what a Local API answers that cannot read its own database; what is in force then stays until it
-// expires. An error means that the desired state is known but not yet enforced.
-func (e *Enforcer) Snapshot(ctx context.Context, stream wire.DecisionsStream) (believed bool, err error) {
+// expires. An error means that the desired state is known but not yet enforced. The batch is a Whole one, and the
+// Enforcer's from now on.
+func (e *Enforcer) Snapshot(ctx context.Context, batch *Batch) (believed bool, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.enforced.Sets == nil {
-		if err := e.read(ctx); err != nil && isEmpty(stream) {
+		if err := e.read(ctx); err != nil && batch.isEmpty() {
 			return false, err
 		}
 	}
-	now := e.now()
-	if isEmpty(stream) {
-		if inForce := e.enforced.bans(now); inForce > 0 {
+	if batch.isEmpty() {
+		if inForce := e.enforced.bans(e.now()); inForce > 0 {
 			e.log.WarnContext(ctx, "the local api knows no decision at all, keeping what is in force until it expires",
 				"elements", inForce)
 			return false, nil
 		}
 	}
-	return true, e.replace(ctx, stream, now)
+	return true, e.replace(ctx, batch)
 }
-
-func isEmpty(stream wire.DecisionsStream) bool { return len(stream.New)+len(stream.Deleted) == 0 }
 
 // Settle is Snapshot for one that is proven to be whole: it is believed, even when it is empty.
-func (e *Enforcer) Settle(ctx context.Context, stream wire.DecisionsStream) error {
+func (e *Enforcer) Settle(ctx context.Context, batch *Batch) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.replace(ctx, stream, e.now())
+	return e.replace(ctx, batch)
 }
 
-func (e *Enforcer) replace(ctx context.Context, stream wire.DecisionsStream, now time.Time) error {
-	desired := NewDesired(e.filter)
-	added := e.add(ctx, desired, stream.New, now)
-	e.keepAllowed(desired)
-	e.desired, e.known = desired, told
+func (e *Enforcer) replace(ctx context.Context, batch *Batch) error {
+	now := e.now()
+	e.keepAllowed(batch.desired)
+	e.desired, e.known = batch.desired, told
 	e.changes++
-	e.report(ctx, 0, added)
-	return e.attempt(ctx, func() Plan { return e.enforced.compare(desired, now) })
+	e.standing.begin(batch.Revision)
+	e.report(ctx, 0, batch.added)
+	return e.attempt(ctx, func() Plan { return e.enforced.compare(e.desired, now) })
 }
 
 // keepAllowed hands over to desired what passes; what was remembered, when that is not known.
@@ -150,24 +146,25 @@ func (e *Enforcer) keepAllowed(desired *Desired) {
 	}
 }
 
-// Changes brings the desired state forward by what was decided since the last call, and enforces it.
-func (e *Enforcer) Changes(ctx context.Context, stream wire.DecisionsStream) error {
+// Changes brings the desired state forward by what was decided since the last call, and enforces it. The batch is a
+// Delta.
+func (e *Enforcer) Changes(ctx context.Context, batch *Batch) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now, values := e.now(), touched{}
 	e.desired.journal = values
-	removed := 0
-	for _, decision := range stream.Deleted {
-		if _, _, err := e.desired.Remove(decision); !e.leftOut(ctx, decision, err) {
-			removed++
-		}
+	for _, r := range batch.ceased {
+		e.desired.release(r)
 	}
-	added := e.add(ctx, e.desired, stream.New, now)
+	for _, h := range batch.begun {
+		e.desired.hold(h.ruling, h.until)
+	}
 	e.desired.journal = nil
-	if added+removed > 0 {
+	if len(batch.begun)+len(batch.ceased) > 0 {
 		e.changes++
 	}
-	e.report(ctx, removed, added)
+	e.standing.told = batch.Revision
+	e.report(ctx, len(batch.ceased), batch.added)
 	return e.attempt(ctx, func() Plan { return e.enforced.compareTouched(e.desired, values, now) })
 }
 
@@ -226,29 +223,6 @@ func (e *Enforcer) Active() []Active {
 	return active
 }
 
-// add takes note of decisions in desired, and returns how many are enforced here.
-func (e *Enforcer) add(ctx context.Context, desired *Desired, decisions []wire.Decision, now time.Time) int {
-	added := 0
-	for _, decision := range decisions {
-		if _, _, err := desired.Add(decision, now); !e.leftOut(ctx, decision, err) {
-			added++
-		}
-	}
-	return added
-}
-
-func (e *Enforcer) leftOut(ctx context.Context, decision wire.Decision, err error) bool {
-	if err == nil {
-		return false
-	}
-	level := slog.LevelWarn
-	if errors.Is(err, errNotOurs) {
-		level = slog.LevelDebug
-	}
-	e.log.Log(ctx, level, "decision left out", "value", decision.Value, "origin", decision.Origin, "reason", err)
-	return true
-}
-
 func (e *Enforcer) report(ctx context.Context, removed, added int) {
 	if removed > 0 {
 		e.log.InfoContext(ctx, fmt.Sprintf("%d decision(s) deleted", removed)) //nolint:sloglint // published text
@@ -276,6 +250,7 @@ func (e *Enforcer) reconcile(ctx context.Context) error {
 	begin := e.now()
 	e.enforced = belief{} // two readings at once would take twice the memory
 	if err := e.read(ctx); err != nil {
+		e.standing.verified = 0
 		return err
 	}
 	now := e.now()
@@ -286,6 +261,7 @@ func (e *Enforcer) reconcile(ctx context.Context) error {
 	err := e.apply(ctx, plan)
 	found.Repaired = err == nil
 	e.audits.note(found)
+	e.standing.read(found)
 	e.say(ctx, found)
 	return err
 }
@@ -319,14 +295,13 @@ func (e *Enforcer) apply(ctx context.Context, plan Plan) error {
 	if plan.Closed != e.enforced.Closed {
 		plan.Repair = true
 	}
-	if plan.IsEmpty() {
-		e.enforced.applied(plan, e.desired)
-		return nil
-	}
-	if err := e.backend.Apply(ctx, plan); err != nil {
-		e.enforced = belief{}
-		return err
+	if !plan.IsEmpty() {
+		if err := e.backend.Apply(ctx, plan); err != nil {
+			e.enforced = belief{}
+			return err
+		}
 	}
 	e.enforced.applied(plan, e.desired)
+	e.standing.applied = e.standing.told
 	return nil
 }

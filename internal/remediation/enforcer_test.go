@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"shieldwall/internal/remediation"
+	"shieldwall/internal/remediation/backendtest"
 	"shieldwall/internal/remediation/dryrun"
 	"shieldwall/internal/wire"
 )
@@ -91,7 +92,7 @@ func must(t *testing.T, err error) {
 
 func snapshot(t *testing.T, e *remediation.Enforcer, stream wire.DecisionsStream) {
 	t.Helper()
-	believed, err := e.Snapshot(t.Context(), stream)
+	believed, err := e.Snapshot(t.Context(), backendtest.Told(e.Whole(), stream))
 	must(t, err)
 	if !believed {
 		t.Fatal("the snapshot was not believed")
@@ -105,14 +106,14 @@ func TestEnforcerHealsAfterAFailedApply(t *testing.T) {
 	must(t, e.Start(t.Context()))
 	snapshot(t, e, wire.DecisionsStream{New: []wire.Decision{decision("192.0.2.1", "crowdsec", "1h")}})
 	backend.fail(errors.New("out of memory"))
-	if err := e.Changes(t.Context(), wire.DecisionsStream{
+	if err := e.Changes(t.Context(), backendtest.Told(e.Delta(), wire.DecisionsStream{
 		Deleted: []wire.Decision{decision("192.0.2.1", "crowdsec", "0s")},
 		New:     []wire.Decision{decision("192.0.2.2", "crowdsec", "1h")},
-	}); err == nil {
+	})); err == nil {
 		t.Fatal("no error")
 	}
 	backend.fail(nil)
-	must(t, e.Changes(t.Context(), wire.DecisionsStream{}))
+	must(t, e.Changes(t.Context(), e.Delta()))
 	if holds := backend.holds(t); len(holds) != 1 || !holds["192.0.2.2"] {
 		t.Errorf("holds %v", holds)
 	}
@@ -123,7 +124,7 @@ func TestEnforcerKnowsTheSnapshotThatItCouldNotApply(t *testing.T) {
 	backend := newFragile(fixed)
 	e := newEnforcer(backend, fixed)
 	backend.fail(errors.New("no privilege"))
-	believed, err := e.Snapshot(t.Context(), wire.DecisionsStream{New: []wire.Decision{decision("192.0.2.1", "crowdsec", "1h")}})
+	believed, err := e.Snapshot(t.Context(), backendtest.Told(e.Whole(), added("192.0.2.1").stream))
 	if !believed || err == nil {
 		t.Fatalf("got %t, %v", believed, err)
 	}
@@ -157,7 +158,7 @@ func TestEnforcerDoesNotBelieveAnEmptySnapshot(t *testing.T) {
 
 	second := newEnforcer(backend, fixed)
 	must(t, second.Start(t.Context()))
-	believed, err := second.Snapshot(t.Context(), wire.DecisionsStream{})
+	believed, err := second.Snapshot(t.Context(), second.Whole())
 	must(t, err)
 	must(t, second.Reconcile(t.Context()))
 	if believed || !backend.holds(t)["192.0.2.1"] {
@@ -179,11 +180,11 @@ func TestEnforcerAppliesOnlyWhatChanged(t *testing.T) {
 	}})
 	reads, applied := backend.reads, len(backend.applied)
 	repeated := wire.DecisionsStream{New: []wire.Decision{decision("192.0.2.1", "crowdsec", "59m59s")}}
-	must(t, e.Changes(t.Context(), repeated))
+	must(t, e.Changes(t.Context(), backendtest.Told(e.Delta(), repeated)))
 	if len(backend.applied) != applied {
 		t.Errorf("a repeated decision was applied: %+v", backend.applied[applied:])
 	}
-	must(t, e.Changes(t.Context(), wire.DecisionsStream{New: []wire.Decision{decision("192.0.2.3", "cscli", "1h")}}))
+	must(t, e.Changes(t.Context(), backendtest.Told(e.Delta(), wire.DecisionsStream{New: []wire.Decision{decision("192.0.2.3", "cscli", "1h")}})))
 	plan := backend.applied[len(backend.applied)-1]
 	if backend.reads != reads || len(plan.Changes) != 1 || len(plan.Changes[0].Add) != 1 || len(plan.Changes[0].Refresh) != 0 {
 		t.Errorf("%d reads, planned %+v", backend.reads-reads, plan)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"shieldwall/internal/localapiclient"
+	"shieldwall/internal/wire"
 )
 
 const (
@@ -124,24 +125,46 @@ func (e *unansweredError) Unwrap() error { return e.err }
 func (c *Component) pull(ctx context.Context, from position) pull {
 	began := time.Now()
 	c.requests.sent.Inc()
-	stream, err := c.api.Stream(ctx, c.query(from))
+	query := c.query(from)
+	asking, done := c.held.begin(ctx)
+	defer done()
+	if query.Wait == 0 {
+		c.held.settle()
+	}
+	var batch *Batch
+	stream, err := c.api.Stream(asking, query, func(head localapiclient.Stream) wire.StreamVisitor {
+		c.held.settle()
+		batch = c.batch(from, head)
+		return batch
+	})
 	took := time.Since(began)
-	if err != nil {
+	switch {
+	case err != nil && asking.Err() != nil && ctx.Err() == nil:
+		return pull{position: from, took: took, news: true, advanced: true} // there is something to tell the Local API
+	case err != nil:
 		c.requests.failed.Inc()
 		return pull{position: from.after(err), took: took, err: &unansweredError{err}}
 	}
-	to, err := c.accept(ctx, from, stream)
+	to, err := c.accept(ctx, from, stream, batch)
 	return pull{
-		position: to, took: took, err: err,
-		news: len(stream.New)+len(stream.Deleted) > 0, advanced: to.revision > from.revision,
+		position: to, took: took, err: err, news: !batch.isEmpty(), advanced: to.revision > from.revision,
 	}
+}
+
+// batch returns what takes an answer that begins. Everything replaces what is desired at once.
+func (c *Component) batch(from position, head localapiclient.Stream) *Batch {
+	if !from.complete || head.Marked && head.Since == 0 {
+		return c.enforcer.Whole()
+	}
+	return c.enforcer.Delta()
 }
 
 func (c *Component) query(from position) localapiclient.StreamQuery {
 	query := c.options.Query
 	query.Startup = !from.complete
 	if from.complete && from.marked {
-		query.Revision, query.Wait = from.revision, holdOpen
+		standing := c.enforcer.Standing()
+		query.Revision, query.Wait, query.Standing = from.revision, holdOpen, &standing
 	}
 	return query
 }
@@ -169,22 +192,25 @@ func answerMayBeLost(err error) bool {
 // accept has an answer enforced and returns the position that it leads to. Everything replaces what is desired
 // at once, so that nothing is open in between. That there is nothing at all is believed only of a Local API that
 // marks its answers: others answer the same when they cannot read their own database.
-func (c *Component) accept(ctx context.Context, from position, stream localapiclient.Stream) (position, error) {
+func (c *Component) accept(
+	ctx context.Context, from position, stream localapiclient.Stream, batch *Batch,
+) (position, error) {
 	to := position{complete: true, marked: stream.Marked, revision: stream.Revision, endpoint: stream.Endpoint}
+	batch.Revision = stream.Revision
 	switch {
 	case stream.Marked && stream.Since == 0:
-		return to, c.enforcer.Settle(ctx, stream.DecisionsStream)
+		return to, c.enforcer.Settle(ctx, batch)
 	case !from.complete:
-		believed, err := c.enforcer.Snapshot(ctx, stream.DecisionsStream)
+		believed, err := c.enforcer.Snapshot(ctx, batch)
 		to.complete = believed
 		return to, err
 	}
 	if !from.leadsTo(stream) {
 		c.log.WarnContext(ctx, "the answer of the local api does not continue the last one, asking for everything",
 			"endpoint", stream.Endpoint, "since", stream.Since, "told", from.revision)
-		to.complete = false
+		to.complete, batch.Revision = false, 0
 	}
-	return to, c.enforcer.Changes(ctx, stream.DecisionsStream)
+	return to, c.enforcer.Changes(ctx, batch)
 }
 
 // leadsTo reports whether nothing is missing between a position and an answer. Of one without marks that is

@@ -16,6 +16,7 @@ import (
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/localapiclient"
 	"shieldwall/internal/remediation"
+	"shieldwall/internal/remediation/backendtest"
 	"shieldwall/internal/wire"
 )
 
@@ -61,7 +62,9 @@ const (
 	outcomes          // how many there are
 )
 
-func (c *cloud) Stream(ctx context.Context, query localapiclient.StreamQuery) (localapiclient.Stream, error) {
+func (c *cloud) Stream(
+	ctx context.Context, query localapiclient.StreamQuery, open func(localapiclient.Stream) wire.StreamVisitor,
+) (localapiclient.Stream, error) {
 	c.calls, c.at = append(c.calls, query), append(c.at, time.Now())
 	c.missing = c.missing || c.arrived && !c.backend.holds(c.t)[c.steady] //nolint:contextcheck // the helper has that of the test
 	var event cloudEvent
@@ -84,7 +87,8 @@ func (c *cloud) Stream(ctx context.Context, query localapiclient.StreamQuery) (l
 	if event.outcome == refusing {
 		return localapiclient.Stream{}, fault.Mark(fault.Unavailable, &localapiclient.Error{Status: 503})
 	}
-	answer := c.answer(query, event.outcome)
+	answer, told := c.answer(query, event.outcome)
+	backendtest.Show(open(answer), told)
 	if event.outcome == vanished {
 		return localapiclient.Stream{}, lost
 	}
@@ -100,7 +104,7 @@ func (c *cloud) isNews(query localapiclient.StreamQuery) bool {
 	return query.Revision == int64(len(c.log))
 }
 
-func (c *cloud) answer(query localapiclient.StreamQuery, how outcome) localapiclient.Stream {
+func (c *cloud) answer(query localapiclient.StreamQuery, how outcome) (localapiclient.Stream, wire.DecisionsStream) {
 	from := c.told[c.replica]
 	if c.marked && query.Revision > 0 && how != stubborn {
 		from = int(query.Revision)
@@ -115,17 +119,18 @@ func (c *cloud) answer(query localapiclient.StreamQuery, how outcome) localapicl
 	if !c.marked {
 		answer.Since, answer.Revision = 0, 0
 	}
+	var told wire.DecisionsStream
 	active := c.active()
 	for _, value := range c.touched(from) {
 		d := decision(value, "crowdsec", "24h")
 		switch {
 		case active[value]:
-			answer.New = append(answer.New, d)
+			told.New = append(told.New, d)
 		case from > 0:
-			answer.Deleted = append(answer.Deleted, d)
+			told.Deleted = append(told.Deleted, d)
 		}
 	}
-	return answer
+	return answer, told
 }
 
 func (c *cloud) active() map[string]bool {
@@ -257,11 +262,14 @@ type impatient struct {
 	news  bool
 }
 
-func (i *impatient) Stream(context.Context, localapiclient.StreamQuery) (localapiclient.Stream, error) {
+func (i *impatient) Stream(
+	_ context.Context, _ localapiclient.StreamQuery, open func(localapiclient.Stream) wire.StreamVisitor,
+) (localapiclient.Stream, error) {
 	i.calls++
 	stream := localapiclient.Stream{Marked: true, Since: 1, Revision: 1}
+	visitor := open(stream)
 	if i.news {
-		stream.New = []wire.Decision{decision("192.0.2.1", "crowdsec", "1h")}
+		backendtest.Show(visitor, added("192.0.2.1").stream)
 	}
 	return stream, nil
 }
@@ -314,19 +322,30 @@ type busy struct {
 	at     []time.Time
 }
 
-func (b *busy) Stream(context.Context, localapiclient.StreamQuery) (localapiclient.Stream, error) {
+func (b *busy) Stream(
+	_ context.Context, _ localapiclient.StreamQuery, open func(localapiclient.Stream) wire.StreamVisitor,
+) (localapiclient.Stream, error) {
 	b.at = append(b.at, time.Now())
 	if len(b.at) > 1 {
 		return localapiclient.Stream{}, fault.Mark(fault.Unavailable, &localapiclient.Error{Status: 503, RetryAfter: time.Minute})
 	}
-	return localapiclient.Stream{Marked: b.marked, Revision: 1}, nil
+	stream := localapiclient.Stream{Marked: b.marked, Revision: 1}
+	open(stream)
+	return stream, nil
 }
 
 // silent is a Local API without decisions.
 type silent struct{ marked bool }
 
-func (s silent) Stream(ctx context.Context, query localapiclient.StreamQuery) (localapiclient.Stream, error) {
-	return localapiclient.Stream{Marked: s.marked}, sleep(ctx, query.Wait)
+func (s silent) Stream(
+	ctx context.Context, query localapiclient.StreamQuery, open func(localapiclient.Stream) wire.StreamVisitor,
+) (localapiclient.Stream, error) {
+	stream := localapiclient.Stream{Marked: s.marked}
+	err := sleep(ctx, query.Wait)
+	if err == nil {
+		open(stream)
+	}
+	return stream, err
 }
 
 func TestThatThereIsNothingIsBelievedWhenItIsProven(t *testing.T) {
@@ -346,4 +365,78 @@ func TestThatThereIsNothingIsBelievedWhenItIsProven(t *testing.T) {
 			}
 		})
 	}
+}
+
+// verified is a Local API that holds every request until its end and keeps what it is told with them.
+type verified struct {
+	standings []wire.Standing
+	at        []time.Time
+}
+
+func (v *verified) Stream(
+	ctx context.Context, query localapiclient.StreamQuery, open func(localapiclient.Stream) wire.StreamVisitor,
+) (localapiclient.Stream, error) {
+	v.at = append(v.at, time.Now())
+	stream := localapiclient.Stream{Marked: true, Since: query.Revision, Revision: 7}
+	if query.Standing == nil {
+		backendtest.Show(open(stream), added("192.0.2.1", "192.0.2.2").stream)
+		return stream, nil
+	}
+	v.standings = append(v.standings, *query.Standing)
+	if err := sleep(ctx, query.Wait); err != nil {
+		return localapiclient.Stream{}, err
+	}
+	open(stream)
+	return stream, nil
+}
+
+// TestComponentSaysWhatItEnforces: what the backend has acknowledged at once, what was read back as soon as it was,
+// though the Local API holds the request open; and that what was read back counts no more after something was
+// missing, until the next look.
+func TestComponentSaysWhatItEnforces(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		backend, api := newFragile(time.Now), &verified{}
+		began := time.Now()
+		registry := prometheus.NewRegistry()
+		enforcer := newEnforcer(backend, time.Now)
+		must(t, enforcer.Start(t.Context()))
+		component := remediation.NewComponent(api, enforcer, remediation.Options{
+			PollEvery: 10 * time.Second, ReconcileEvery: 10 * time.Second,
+		}, remediation.NewRequests(registry), slog.New(slog.DiscardHandler))
+		time.AfterFunc(15*time.Second, func() { _ = backend.Remove(t.Context()) })
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		_ = component.Run(ctx)
+		type line struct {
+			at                         time.Duration
+			applied, verified          int64
+			wanted, missing, verifying int
+		}
+		var got []line
+		for i, s := range api.standings {
+			looked := -1
+			if s.Wanted > 0 {
+				looked = int(s.VerifiedAt.Sub(began).Seconds())
+			}
+			got = append(got, line{api.at[i+1].Sub(began), s.Applied, s.Verified, s.Wanted, s.Missing, looked})
+		}
+		want := []line{
+			{0, 7, 0, 0, 0, -1},
+			{10 * time.Second, 7, 7, 2, 0, 10},
+			{20 * time.Second, 7, 0, 2, 2, 20},
+			{22 * time.Second, 7, 7, 2, 0, 22},
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("said\n%v, want\n%v", got, want)
+		}
+		expectMetrics(t, registry, `
+			# HELP lapi_requests_failures_total The total number of calls to the Local API that failed.
+			# TYPE lapi_requests_failures_total counter
+			lapi_requests_failures_total 1
+			# HELP lapi_requests_total The total number of calls to the Local API.
+			# TYPE lapi_requests_total counter
+			lapi_requests_total 5
+		`)
+	})
 }

@@ -58,6 +58,10 @@ func newHoldings(set Set) *holdings {
 	return &holdings{ipv6: set.IPv6, small: map[address4]instant{}, large: map[span]instant{}}
 }
 
+func (h *holdings) clone() *holdings {
+	return &holdings{ipv6: h.ipv6, small: maps.Clone(h.small), large: maps.Clone(h.large), kinds: slices.Clone(h.kinds)}
+}
+
 func (h *holdings) get(value domain.IPRange, kind uint32) (instant, bool) {
 	if small, ok := smallOf(value, kind); ok {
 		until, held := h.small[small]

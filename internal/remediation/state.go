@@ -216,10 +216,19 @@ func (m *Memory) save() error {
 // state returns the desired state for the file, and how often it has changed; nil when it is not the Local
 // API's, or is that of the saved number of changes.
 func (e *Enforcer) state(owner string, saved int) (text []byte, changes int) {
+	desired, changes := e.changed(saved)
+	if desired == nil {
+		return nil, 0
+	}
+	return desired.EncodeState(owner, e.now()), changes
+}
+
+// changed returns a copy of the desired state: writing it as text takes too long to keep decisions waiting.
+func (e *Enforcer) changed(saved int) (desired *Desired, changes int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.known != told || e.changes == saved {
 		return nil, 0
 	}
-	return e.desired.EncodeState(owner, e.now()), e.changes
+	return e.desired.clone(), e.changes
 }

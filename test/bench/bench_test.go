@@ -16,7 +16,7 @@ import (
 func TestChoose(t *testing.T) {
 	t.Parallel()
 	for only, want := range map[string]string{
-		"":           "nginx sshd workers memory buckets start allocations alerts import stream lookup firewall cscli",
+		"":           "nginx sshd workers memory buckets start allocations alerts import stream lookup firewall drops cscli",
 		"start,sshd": "sshd start",
 	} {
 		chosen, err := choose(measurements(), only)

@@ -100,6 +100,7 @@ func measurements() []measurement {
 		{"stream", (*bench).stream},
 		{"lookup", (*bench).lookups},
 		{"firewall", (*bench).firewall},
+		{"drops", (*bench).drops},
 		{"cscli", (*bench).cscli},
 	}
 }

@@ -20,11 +20,6 @@ import (
 	"shieldwall/internal/platform/systemd"
 	"shieldwall/internal/remediation"
 	"shieldwall/internal/remediation/config"
-	"shieldwall/internal/remediation/dryrun"
-	"shieldwall/internal/remediation/iptables"
-	"shieldwall/internal/remediation/nftables"
-	"shieldwall/internal/remediation/pf"
-	"shieldwall/internal/remediation/program"
 	"shieldwall/internal/wire"
 )
 
@@ -94,35 +89,12 @@ func (d *daemon) backend() (remediation.Backend, error) {
 	if !d.cfg.Filter.IPv4 {
 		d.log.Info("IPV4 is disabled")
 	}
-	backend, err := d.newBackend()
+	backend, err := d.cfg.Backend(d.around.Now, d.log)
 	if err != nil {
 		return nil, err
 	}
 	d.cfg.Filter.Traits = backend.Traits()
 	return backend, nil
-}
-
-// traited is a backend that says how it holds elements.
-type traited interface {
-	remediation.Backend
-	Traits() remediation.Traits
-}
-
-func (d *daemon) newBackend() (traited, error) {
-	switch d.cfg.Mode {
-	case config.ModeNftables:
-		return nftables.New(d.cfg.Nftables, d.around.Now, d.log)
-	case config.ModeIptables, config.ModeIPSet:
-		cfg := d.cfg.Iptables
-		cfg.Run = program.Run
-		return iptables.New(cfg, d.around.Now, d.log)
-	case config.ModePF:
-		cfg := d.cfg.PF
-		cfg.Run = program.Run
-		return pf.New(cfg, d.log)
-	case config.ModeDryRun:
-	}
-	return dryrun.New(d.around.Now, d.log), nil
 }
 
 func (d *daemon) client() (*localapiclient.Client, error) {
@@ -205,10 +177,13 @@ func (d *daemon) enforce(ctx context.Context, backend remediation.Backend, clien
 		group.Go(func() error { memory.Run(ctx); return nil })
 	}
 	group.Go(func() error { client.Watch(ctx); return nil })
+	group.Go(func() error { client.KeepCertificate(ctx); return nil })
 	if d.cfg.Prometheus != "" {
 		group.Go(func() error { serveMetrics(ctx, d.cfg.Prometheus, registry, d.log); return nil })
 	}
-	d.notifyReady(ctx)
+	manager := systemd.FromEnv(d.around.Env)
+	d.tell(ctx, manager.Ready)
+	defer d.tell(ctx, manager.Stopping)
 	return group.Wait()
 }
 
@@ -229,10 +204,10 @@ func (d *daemon) memory(ctx context.Context, enforcer *remediation.Enforcer) (*r
 	return memory, nil
 }
 
-func (d *daemon) notifyReady(ctx context.Context) {
-	socket, _ := d.around.Env("NOTIFY_SOCKET")
-	if err := systemd.Notify(ctx, socket, systemd.Ready); err != nil {
-		d.log.WarnContext(ctx, "the service manager does not know that we are ready", "error", err)
+// tell tells the service manager something, also when ctx has ended; it is not needed to go on.
+func (d *daemon) tell(ctx context.Context, what func(context.Context) error) {
+	if err := what(context.WithoutCancel(ctx)); err != nil {
+		d.log.WarnContext(ctx, "the service manager does not know the state of this component", "error", err)
 	}
 }
 

@@ -81,6 +81,49 @@ func TestKeptOnStopNothingPassesDuringARestart(t *testing.T) {
 	s.restartsWithoutAGap(t, syscall.SIGTERM)
 }
 
+// The Local API is away: what is in force stays so through kills and starts, packet by packet, and a start repairs what
+// somebody has done in between.
+func TestNothingPassesDuringARestartWithoutTheLocalAPI(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "retry_initial_connect: true", "reconcile_interval: 200ms")
+	const inRange = "198.51.100.130"
+	s.api.decide([]string{attacker, "198.51.100.128/25"}, nil)
+	running := s.start(t)
+	s.stops(t, attacker)
+	s.stops(t, inRange)
+	s.saved(t, attacker)
+	s.api.breakDown()
+	victims := []netip.Addr{netip.MustParseAddr(attacker), netip.MustParseAddr(inRange)}
+	before := []int{s.lab.Arrived(victims[0]), s.lab.Arrived(victims[1])}
+	stop := s.lab.Flood(t, victims...)
+	defer stop()
+	for range 5 {
+		_ = running.end(t, syscall.SIGKILL)
+		running = s.start(t)
+		s.stops(t, attacker)
+	}
+	stop()
+	for i, victim := range victims {
+		if got := s.lab.Arrived(victim); got != before[i] {
+			t.Errorf("%d packets from %s passed", got-before[i], victim)
+		}
+	}
+	for _, damage := range [][]string{
+		{"flush", "ruleset"},
+		{"delete", "table", "ip", "crowdsec"},
+		{"delete", "element", "ip", "crowdsec", "crowdsec-blacklists-cscli", "{ " + attacker + " }"},
+	} {
+		s.lab.Firewall.Run(t, "nft", damage...)
+		s.stops(t, attacker)
+		s.stops(t, inRange)
+	}
+	_ = running.end(t, syscall.SIGKILL)
+	s.lab.Firewall.Run(t, "nft", "flush", "ruleset")
+	s.start(t)
+	s.stops(t, attacker)
+	s.stops(t, inRange)
+}
+
 // The program is killed while it reads, plans, applies and saves, because the Local API has new decisions
 // all the time.
 func TestKilledAtAnyInstant(t *testing.T) {

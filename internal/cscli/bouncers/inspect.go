@@ -58,5 +58,24 @@ func inspectTable(b domain.Bouncer, fancy bool) *table.Table {
 	t.Row("OS", osText(b))
 	t.Row("Auto Created", strconv.FormatBool(b.AutoCreated))
 	t.Rows("Feature Flags", b.FeatureFlags)
+	if b.Standing.IsReported() {
+		addStanding(t, b.Standing)
+	}
 	return t
+}
+
+// addStanding says what a bouncer enforces, as it says itself.
+func addStanding(t *table.Table, s domain.Standing) {
+	t.Row("Applied revision", strconv.FormatInt(s.Applied, 10))
+	t.Row("Verified revision", strconv.FormatInt(s.Verified, 10))
+	if s.VerifiedAt.IsZero() {
+		t.Row("Last verification", "")
+		return
+	}
+	t.Row("Last verification", s.VerifiedAt.String())
+	t.Row("Coverage", coverage(s))
+	t.Row("Desired elements", strconv.Itoa(s.Wanted))
+	t.Row("Missing", strconv.Itoa(s.Missing))
+	t.Row("Stale", strconv.Itoa(s.Stale))
+	t.Row("Foreign", strconv.Itoa(s.Foreign))
 }

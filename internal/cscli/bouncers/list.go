@@ -2,6 +2,8 @@ package bouncers
 
 import (
 	"context"
+	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +24,7 @@ func newList(runner *session.Runner) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return list().Print(s, all)
+			return listOf(all).Print(s, all)
 		}),
 	}
 }
@@ -43,4 +45,24 @@ func list() listing.List[domain.Bouncer] {
 			return []string{b.Name, b.IPAddress, state, lastPull(b), b.Type, b.Version, authType(b)}
 		},
 	}
+}
+
+// listOf is the list as people see it: with what bouncers say that they enforce, when one of them says so.
+func listOf(all []domain.Bouncer) listing.List[domain.Bouncer] {
+	l := list()
+	if !slices.ContainsFunc(all, func(b domain.Bouncer) bool { return b.Standing.IsReported() }) {
+		return l
+	}
+	published := l.Row
+	l.Header = append(l.Header, "Coverage", "Missing", "Foreign")
+	l.Row = func(b domain.Bouncer) []string { return append(published(b), enforced(b.Standing)...) }
+	return l
+}
+
+// enforced are the cells about what a bouncer found in its kernel when it looked last.
+func enforced(s domain.Standing) []string {
+	if s.VerifiedAt.IsZero() {
+		return []string{"", "", ""}
+	}
+	return []string{coverage(s), strconv.Itoa(s.Missing), strconv.Itoa(s.Foreign)}
 }

@@ -2,6 +2,8 @@ package bouncers
 
 import (
 	"cmp"
+	"math"
+	"strconv"
 	"time"
 
 	"shieldwall/internal/cscli/table"
@@ -22,6 +24,40 @@ type record struct {
 	OS           string     `json:"os"`
 	FeatureFlags []string   `json:"featureflags,omitempty"`
 	AutoCreated  bool       `json:"auto_created"`
+
+	Enforcement *enforcement `json:"enforcement,omitempty"` // of those that report
+}
+
+// enforcement is what a bouncer says that it enforces. Revisions are changes of the decision log.
+type enforcement struct {
+	AppliedRevision  int64      `json:"applied_revision"`  // up to which its kernel has acknowledged everything
+	VerifiedRevision int64      `json:"verified_revision"` // up to which everything was read back
+	VerifiedAt       *time.Time `json:"verified_at"`
+	CoveragePercent  float64    `json:"coverage_percent"`
+	Desired          int        `json:"desired"`
+	Missing          int        `json:"missing"`
+	Stale            int        `json:"stale"`
+	Foreign          int        `json:"foreign"`
+}
+
+func enforcementOf(s domain.Standing) *enforcement {
+	if !s.IsReported() {
+		return nil
+	}
+	e := &enforcement{
+		AppliedRevision: s.Applied, VerifiedRevision: s.Verified, CoveragePercent: s.Coverage(),
+		Desired: s.Wanted, Missing: s.Missing, Stale: s.Stale, Foreign: s.Foreign,
+	}
+	if !s.VerifiedAt.IsZero() {
+		e.VerifiedAt = &s.VerifiedAt
+	}
+	return e
+}
+
+// coverage is written so that only a whole hundred looks like one.
+func coverage(s domain.Standing) string {
+	const tenths = 10
+	return strconv.FormatFloat(math.Floor(s.Coverage()*tenths)/tenths, 'f', -1, 64) + "%"
 }
 
 // osText names the operating system that a bouncer has reported.
@@ -45,6 +81,7 @@ func recordOf(b domain.Bouncer) record {
 		OS:           osText(b),
 		FeatureFlags: b.FeatureFlags,
 		AutoCreated:  b.AutoCreated,
+		Enforcement:  enforcementOf(b.Standing),
 	}
 	if !b.LastPull.IsZero() {
 		r.LastPull = &b.LastPull

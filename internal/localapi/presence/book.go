@@ -71,6 +71,9 @@ func (b *Book) Amend(bouncer domain.Bouncer) domain.Bouncer {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	change := b.bouncers.about(bouncer.ID)
+	if change.Standing != nil {
+		bouncer.Standing = *change.Standing
+	}
 	if change.LastPull == nil || change.LastPull.Before(bouncer.LastPull) {
 		return bouncer
 	}
@@ -159,5 +162,6 @@ func mergeMachine(older, newer store.MachineChange) store.MachineChange {
 func mergeBouncer(older, newer store.BouncerChange) store.BouncerChange {
 	newer.LastPull = cmp.Or(newer.LastPull, older.LastPull)
 	newer.Cursor = cmp.Or(newer.Cursor, older.Cursor)
+	newer.Standing = cmp.Or(newer.Standing, older.Standing)
 	return newer
 }

@@ -64,6 +64,7 @@ type BouncerChange struct {
 	Version   *string
 	LastPull  *time.Time
 	Cursor    *int64
+	Standing  *domain.Standing
 }
 
 // Alerts keeps alerts with their events, context and decisions.

@@ -31,6 +31,24 @@ func (x *Index) Query(filter Filter, now time.Time) []Record {
 	return x.active.records(x.active.find(newView(x.active, &filter, now)))
 }
 
+// Locate returns an active decision, and the change that made it: the first that is remembered when it is older
+// than that, which is too late and never too early. It reports false without such a decision.
+func (x *Index) Locate(id int64, now time.Time) (record Record, revision int64, ok bool) {
+	x.expire(now)
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	found := x.active.lookUp(id)
+	if found == nil {
+		return Record{}, 0, false
+	}
+	for i := x.changes.len() - 1; i >= 0; i-- {
+		if c := x.changes.at(i); c.id == id && c.removal == nil {
+			return found.Record, c.seq, true
+		}
+	}
+	return found.Record, x.changesSince, true
+}
+
 // Common is what decisions are counted by.
 type Common struct{ Origin, Type, Scenario string }
 

@@ -1,6 +1,8 @@
 package backendtest
 
 import (
+	"context"
+	"errors"
 	"net/netip"
 	"testing"
 	"time"
@@ -50,6 +52,7 @@ func Firewall(t *testing.T, open func(t *testing.T, at Site) Subject, vandals []
 		{"normal end", ending},
 		{"adoption", adopting},
 		{"no packet passes during restarts", restarting},
+		{"killed between plan and apply", unapplied},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -264,7 +267,7 @@ func adopting(f *field) {
 	f.restart()
 	f.stops(attacker, attacker6, neighbour)
 	f.expect("crowdsec", map[string]time.Duration{attacker: hour, "2001:db8:1::/48": hour, neighbour: 2 * hour})
-	believed, err := f.enforcer.Snapshot(f.t.Context(), wire.DecisionsStream{})
+	believed, err := f.enforcer.Snapshot(f.t.Context(), f.enforcer.Whole())
 	if believed || err != nil {
 		f.t.Fatalf("an empty snapshot was believed: %t, %v", believed, err)
 	}
@@ -299,6 +302,36 @@ func restarting(f *field) {
 			f.t.Errorf("%d packets from %s passed", got-before[i], address)
 		}
 	}
+}
+
+// dying is a backend whose process is killed when it is to apply something.
+type dying struct{ remediation.Backend }
+
+var errKilled = errors.New("killed")
+
+// Apply does nothing.
+func (dying) Apply(context.Context, remediation.Plan) error { return errKilled }
+
+// unapplied: what was planned and not applied is done by the next process, and until then nothing has changed.
+func unapplied(f *field) {
+	f.snapshot(ban(attacker), ban("2001:db8:1::/64"))
+	killed := enforcerOf(dying{f.backend}, f.traits)
+	f.must(killed.Start(f.t.Context()))
+	for _, batch := range []*remediation.Batch{
+		Told(killed.Delta(), wire.DecisionsStream{New: []wire.Decision{ban(neighbour), ban("198.51.100.128/25")}}),
+		Told(killed.Delta(), wire.DecisionsStream{Deleted: []wire.Decision{ban("2001:db8:1::/64")}}),
+	} {
+		if err := killed.Changes(f.t.Context(), batch); !errors.Is(err, errKilled) {
+			f.t.Fatalf("not killed: %v", err)
+		}
+		f.stops(attacker, attacker6)
+		f.passes(neighbour)
+	}
+	f.restart()
+	f.stops(attacker, attacker6)
+	f.snapshot(ban(attacker), ban(neighbour), ban("198.51.100.128/25"))
+	f.stops(attacker, neighbour, "198.51.100.200")
+	f.passes(attacker6)
 }
 
 func restoring(f *field, vandal Vandal) {

@@ -40,13 +40,14 @@ func start(t *testing.T, open Opener) *subject {
 func prepared(t *testing.T, open Opener) *subject {
 	t.Helper()
 	backend := open(t)
-	return &subject{
-		t: t, backend: backend, traits: backend.Traits(),
-		enforcer: remediation.NewEnforcer(backend, remediation.Filter{
-			Traits: backend.Traits(), Types: []string{"ban", "quarantine"}, Origins: []string{"crowdsec", "cscli", "lists"},
-			IPv4: true, IPv6: true,
-		}, time.Now, slog.New(slog.DiscardHandler)),
-	}
+	return &subject{t: t, backend: backend, traits: backend.Traits(), enforcer: enforcerOf(backend, backend.Traits())}
+}
+
+func enforcerOf(backend remediation.Backend, traits remediation.Traits) *remediation.Enforcer {
+	return remediation.NewEnforcer(backend, remediation.Filter{
+		Traits: traits, Types: []string{"ban", "quarantine"}, Origins: []string{"crowdsec", "cscli", "lists"},
+		IPv4: true, IPv6: true,
+	}, time.Now, slog.New(slog.DiscardHandler))
 }
 
 func (s *subject) must(err error) {
@@ -98,7 +99,7 @@ func (s *subject) allow(items map[string]time.Duration) {
 
 func (s *subject) snapshot(decisions ...wire.Decision) {
 	s.t.Helper()
-	believed, err := s.enforcer.Snapshot(s.t.Context(), wire.DecisionsStream{New: decisions})
+	believed, err := s.enforcer.Snapshot(s.t.Context(), Told(s.enforcer.Whole(), wire.DecisionsStream{New: decisions}))
 	s.must(err)
 	if !believed {
 		s.t.Fatal("the snapshot was not believed")
@@ -107,12 +108,12 @@ func (s *subject) snapshot(decisions ...wire.Decision) {
 
 func (s *subject) add(decisions ...wire.Decision) {
 	s.t.Helper()
-	s.must(s.enforcer.Changes(s.t.Context(), wire.DecisionsStream{New: decisions}))
+	s.must(s.enforcer.Changes(s.t.Context(), Told(s.enforcer.Delta(), wire.DecisionsStream{New: decisions})))
 }
 
 func (s *subject) remove(decisions ...wire.Decision) {
 	s.t.Helper()
-	s.must(s.enforcer.Changes(s.t.Context(), wire.DecisionsStream{Deleted: decisions}))
+	s.must(s.enforcer.Changes(s.t.Context(), Told(s.enforcer.Delta(), wire.DecisionsStream{Deleted: decisions})))
 }
 
 // group is what the backend keeps the decisions of an origin in.

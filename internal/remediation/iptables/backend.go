@@ -23,8 +23,8 @@ const (
 	lockWait = "10"
 	// growth is by how much a set is larger, when it has become too small.
 	growth = 2
-	// coarse is how far apart ends may be that the kernel keeps in whole seconds, after a long script.
-	coarse = 5 * time.Second
+	// coarse is how far apart ends may be that the kernel keeps in whole seconds, and are told as of a time between two.
+	coarse = 3 * time.Second
 	// destroyTries and destroyPause bound the wait until the kernel has let go of a set.
 	destroyTries = 20
 	destroyPause = 50 * time.Millisecond
@@ -164,8 +164,7 @@ func (b *Backend) readSets(ctx context.Context, found *survey, enforced *remedia
 		if err != nil {
 			return err
 		}
-		// What is left is told as of some moment while the program runs, which may be seconds.
-		s, err := parseSet(text, found.family(), began.Add(b.now().Sub(began)/2))
+		s, err := parseSet(text, found.family(), began, b.now())
 		if err != nil {
 			return fmt.Errorf("reading set %s: %w", name, err)
 		}
@@ -253,7 +252,9 @@ func (b *Backend) applySide(ctx context.Context, s side, plan remediation.Plan) 
 				return err
 			}
 		}
-		fill.add(name, more, b.config.Timeless, b.now())
+		if err := b.fill(ctx, &fill, name, more); err != nil {
+			return err
+		}
 		empty.remove(name, change.Remove)
 	}
 	if err := b.restore(ctx, &fill); err != nil {
@@ -307,11 +308,12 @@ func setOfSize(most int) set { return set{networks: true, most: most} }
 // grow adds to fill what exchanges a set for a larger one with the same elements.
 func (b *Backend) grow(ctx context.Context, fill *script, found *survey, name string, more int) error {
 	const suffix = "-x"
+	began := b.now()
 	text, err := b.run(ctx, nil, "ipset", "save", name)
 	if err != nil {
 		return err
 	}
-	old, err := parseSet(text, found.family(), b.now())
+	old, err := parseSet(text, found.family(), began, b.now())
 	if err != nil {
 		return fmt.Errorf("reading set %s: %w", name, err)
 	}
@@ -325,18 +327,41 @@ func (b *Backend) grow(ctx context.Context, fill *script, found *survey, name st
 	for value, until := range old.elements {
 		elements = append(elements, remediation.Element{IPRange: value, Until: until})
 	}
-	fill.add(name+suffix, elements, b.config.Timeless, b.now())
+	if err := b.fill(ctx, fill, name+suffix, elements); err != nil {
+		return err
+	}
 	fill.command("swap", name+suffix, name)
 	fill.command("destroy", name+suffix)
 	found.sets[name] = header{set: setOfSize(most), count: len(elements)}
 	return nil
 }
 
+// fill adds elements to a script. Of a large one it runs the part that is complete: what is left of an element is
+// counted from when the kernel is told.
+func (b *Backend) fill(ctx context.Context, s *script, name string, elements []remediation.Element) error {
+	for chunk := range slices.Chunk(elements, elementsPerRun) {
+		if s.Len() > maxScript {
+			if err := b.restore(ctx, s); err != nil {
+				return err
+			}
+		}
+		s.add(name, chunk, b.config.Timeless, b.now())
+	}
+	return nil
+}
+
+const (
+	elementsPerRun = 25_000
+	maxScript      = 1 << 20 // bytes: some 20,000 elements
+)
+
+// restore has the kernel perform a script, which is empty afterwards.
 func (b *Backend) restore(ctx context.Context, s *script) error {
 	if s.Len() == 0 {
 		return nil
 	}
 	_, err := b.run(ctx, s.Bytes(), "ipset", "restore")
+	s.Reset()
 	return err
 }
 

@@ -39,7 +39,7 @@ func enforce(t *testing.T, config iptables.Config, decisions ...wire.Decision) *
 	backend := open(t, config)
 	e := enforcer(backend)
 	must(t, e.Start(t.Context()))
-	_, err := e.Snapshot(t.Context(), wire.DecisionsStream{New: decisions})
+	_, err := e.Snapshot(t.Context(), backendtest.Told(e.Whole(), wire.DecisionsStream{New: decisions}))
 	must(t, err)
 	return backend
 }
@@ -83,7 +83,7 @@ func TestListings(t *testing.T) {
 			e := enforcer(backend)
 			must(t, e.Start(t.Context()))
 			for _, decision := range []wire.Decision{ban("192.0.2.1", "CAPI"), ban("198.51.100.0/24", "lists")} {
-				must(t, e.Changes(t.Context(), wire.DecisionsStream{New: []wire.Decision{decision}}))
+				must(t, e.Changes(t.Context(), backendtest.Told(e.Delta(), wire.DecisionsStream{New: []wire.Decision{decision}})))
 			}
 			if got := listing(t, in, "iptables-save"); got != test.want {
 				t.Errorf("got\n%s\nwant\n%s", got, test.want)
@@ -114,7 +114,7 @@ func TestInterruptedAfterAnyProgram(t *testing.T) {
 		e := enforcer(open(t, config))
 		err := e.Start(t.Context())
 		if err == nil {
-			_, err = e.Snapshot(t.Context(), wire.DecisionsStream{New: decisions})
+			_, err = e.Snapshot(t.Context(), backendtest.Told(e.Whole(), wire.DecisionsStream{New: decisions}))
 		}
 		if err != nil && !errors.Is(err, killed) {
 			t.Fatal(err)

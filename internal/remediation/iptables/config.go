@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"shieldwall/internal/domain/fault"
+	"shieldwall/internal/remediation"
 	"shieldwall/internal/remediation/program"
 )
 
@@ -27,6 +28,12 @@ type Family struct {
 	Chains    []string // that jump to ours
 	Blacklist string   // prefix of the names of sets, or the name with SetsOnly
 	Allowlist string   // name of the set of what passes
+}
+
+// GuardsHost reports whether rules of the backend drop packets of a family that are for this host.
+func (c Config) GuardsHost(ipv6 bool) bool {
+	family := c.side(ipv6)
+	return family.Enabled && !c.SetsOnly && c.Target != Log && slices.Contains(family.Chains, "INPUT")
 }
 
 // Target is what happens to packets from banned addresses.
@@ -107,14 +114,13 @@ type side struct {
 	ipv6 bool
 }
 
-func (c Config) sides() []side {
-	var sides []side
-	for _, s := range []side{{c.IPv4, false}, {c.IPv6, true}} {
-		if s.Enabled {
-			sides = append(sides, s)
-		}
+func (c Config) sides() []side { return remediation.Families(c.IPv4.Enabled, c.IPv6.Enabled, c.side) }
+
+func (c Config) side(ipv6 bool) side {
+	if ipv6 {
+		return side{c.IPv6, true}
 	}
-	return sides
+	return side{c.IPv4, false}
 }
 
 // program returns the name of a program for the family: iptables-save or ip6tables-save.

@@ -72,7 +72,7 @@ func TestParseSet(t *testing.T) {
 	s, err := parseSet([]byte(`create crowdsec-blacklists-0 hash:net family inet hashsize 1024 maxelem 131072 timeout 300 bucketsize 12
 add crowdsec-blacklists-0 192.0.2.1 timeout 59
 add crowdsec-blacklists-0 198.51.100.0/24 timeout 0
-`), "inet", now)
+`), "inet", now, now)
 	if err != nil || !s.networks || s.timeless || s.most != 131072 || len(s.elements) != 2 {
 		t.Fatalf("got %+v, %v", s, err)
 	}
@@ -85,11 +85,11 @@ add crowdsec-blacklists-0 198.51.100.0/24 timeout 0
 			t.Errorf("%s until %s", remediation.Text(value), until)
 		}
 	}
-	if s, err = parseSet([]byte("create x hash:net family inet6 maxelem 7\n"), "inet", now); err != nil || s.networks || !s.timeless {
+	if s, err = parseSet([]byte("create x hash:net family inet6 maxelem 7\n"), "inet", now, now); err != nil || s.networks || !s.timeless {
 		t.Errorf("another family: %+v, %v", s, err)
 	}
 	for _, text := range []string{"add x nonsense timeout 3\n", "add x 192.0.2.1 timeout soon\n"} {
-		if _, err := parseSet([]byte(text), "inet", now); err == nil {
+		if _, err := parseSet([]byte(text), "inet", now, now); err == nil {
 			t.Errorf("%q is a set", text)
 		}
 	}
@@ -165,7 +165,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("Name: a\nType: hash:net\nHeader: family inet maxelem 3\nNumber of entries: 1\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		_, _ = parseTable([]byte(text))
-		if s, err := parseSet([]byte(text), "inet", time.Time{}); err == nil {
+		if s, err := parseSet([]byte(text), "inet", time.Time{}, time.Time{}); err == nil {
 			for value := range s.elements {
 				if !value.IsValid() {
 					t.Errorf("an element without value in %q", text)
@@ -174,4 +174,21 @@ func FuzzParse(f *testing.F) {
 		}
 		_ = parseList([]byte(text), "inet")
 	})
+}
+
+// TestALongListIsToldWhileTimePasses: the last of its lines is as of the end, the first as of the beginning.
+func TestALongListIsToldWhileTimePasses(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
+	text := "create x hash:net family inet maxelem 7 timeout 300\nadd x 192.0.2.1 timeout 60\nadd x 192.0.2.2 timeout 60\nadd x 192.0.2.3 timeout 60\n"
+	s, err := parseSet([]byte(text), "inet", began, began.Add(5*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for value, until := range s.elements {
+		at := map[string]time.Duration{"192.0.2.1": 2, "192.0.2.2": 3, "192.0.2.3": 4}[value.First.String()]
+		if want := began.Add(at*time.Second + time.Minute + rounded); !until.Equal(want) {
+			t.Errorf("%s until %s, want %s", value.First, until, want)
+		}
+	}
 }

@@ -28,10 +28,14 @@ type set struct {
 	elements remediation.Elements
 }
 
-// parseSet reads what ipset save prints of one set at now.
-func parseSet(text []byte, family string, now time.Time) (set, error) {
+// parseSet reads what ipset save printed of one set between two times. Each line tells what is left as of when it was
+// printed, and printing a large set takes seconds.
+func parseSet(text []byte, family string, began, ended time.Time) (set, error) {
 	s := set{timeless: true, elements: remediation.Elements{}}
+	pace := ended.Sub(began) / time.Duration(bytes.Count(text, []byte("\n"))+1)
+	now := began
 	for line := range bytes.Lines(text) {
+		now = now.Add(pace)
 		words := strings.Fields(string(line))
 		switch {
 		case len(words) > 2 && words[0] == "create":

@@ -41,7 +41,7 @@ func enforce(t *testing.T, config nftables.Config, decisions ...wire.Decision) *
 		Types: []string{"ban"}, IPv4: config.IPv4.Enabled, IPv6: config.IPv6.Enabled, Traits: backend.Traits(),
 	}, time.Now, slog.New(slog.DiscardHandler))
 	must(t, e.Start(t.Context()))
-	_, err := e.Snapshot(t.Context(), wire.DecisionsStream{New: decisions})
+	_, err := e.Snapshot(t.Context(), backendtest.Told(e.Whole(), wire.DecisionsStream{New: decisions}))
 	must(t, err)
 	return backend
 }

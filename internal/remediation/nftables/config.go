@@ -1,6 +1,7 @@
 package nftables
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -51,6 +52,14 @@ func ParseHook(name string) (hook Hook, known bool) {
 // seesArrivals reports whether packets from outside come by, and not only what leaves.
 func (h Hook) seesArrivals() bool {
 	return h.number != unix.NF_INET_LOCAL_OUT && h.number != unix.NF_INET_POST_ROUTING
+}
+
+// GuardsHost reports whether rules of the backend drop packets of a family that are for this host.
+func (c Config) GuardsHost(ipv6 bool) bool {
+	family := c.side(ipv6)
+	return family.Enabled && !family.SetOnly && slices.ContainsFunc(c.Hooks, func(h Hook) bool {
+		return h.number == unix.NF_INET_PRE_ROUTING || h.number == unix.NF_INET_LOCAL_IN
+	})
 }
 
 // Verdict is what happens to packets from banned addresses.

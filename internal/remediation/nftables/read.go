@@ -28,14 +28,13 @@ type side struct {
 	ipv6 bool
 }
 
-func (c Config) sides() []side {
-	var sides []side
-	for _, s := range []side{{c.IPv4, false}, {c.IPv6, true}} {
-		if s.Enabled {
-			sides = append(sides, s)
-		}
+func (c Config) sides() []side { return remediation.Families(c.IPv4.Enabled, c.IPv6.Enabled, c.side) }
+
+func (c Config) side(ipv6 bool) side {
+	if ipv6 {
+		return side{c.IPv6, true}
 	}
-	return sides
+	return side{c.IPv4, false}
 }
 
 func (s side) ownTable() table {

@@ -2,6 +2,8 @@ package sql
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"shieldwall/internal/domain"
 	"shieldwall/internal/domain/fault"
@@ -36,7 +38,7 @@ func (s *Store) AddBouncer(ctx context.Context, b domain.Bouncer) (domain.Bounce
 }
 
 const selectBouncers = `SELECT id, name, api_key, revoked, ip_address, type, version, last_pull, auth_type, auto_created,
-	osname, osfamily, osversion, featureflags, stream_cursor, created_at, updated_at FROM bouncers`
+	osname, osfamily, osversion, featureflags, stream_cursor, shieldwall_standing, created_at, updated_at FROM bouncers`
 
 // Bouncers implements store.Bouncers.
 func (s *Store) Bouncers(ctx context.Context, filter store.BouncerFilter) (found []domain.Bouncer, err error) {
@@ -67,6 +69,13 @@ func (s *Store) updateBouncer(ctx context.Context, tx session, id int64, change 
 	assign(&set, "type", change.Type)
 	assign(&set, "version", change.Version)
 	assign(&set, "stream_cursor", change.Cursor)
+	if change.Standing != nil {
+		text, err := json.Marshal(change.Standing)
+		if err != nil {
+			return fmt.Errorf("encoding the standing of bouncer %d: %w", id, err)
+		}
+		set.add("shieldwall_standing", string(text))
+	}
 	assignTime(&set, tx, "last_pull", change.LastPull)
 	if change.IPAddress == nil {
 		return set.update(ctx, tx, "bouncers", "id = ?", id, bouncerNotFound(id))
@@ -90,10 +99,15 @@ func bouncerNotFound(id int64) error {
 }
 
 func scanBouncer(scan scanFunc) (b domain.Bouncer, err error) {
-	var features string
+	var features, standing string
 	err = scan(&b.ID, &b.Name, &b.KeyHash, &b.Revoked, nullable(&b.IPAddress), nullable(&b.Type), nullable(&b.Version),
 		instant{&b.LastPull}, &b.AuthType, &b.AutoCreated,
-		nullable(&b.OSName), nullable(&b.OSFamily), nullable(&b.OSVersion), nullable(&features), &b.Cursor, instant{&b.CreatedAt}, instant{&b.UpdatedAt})
+		nullable(&b.OSName), nullable(&b.OSFamily), nullable(&b.OSVersion), nullable(&features), &b.Cursor, nullable(&standing), instant{&b.CreatedAt}, instant{&b.UpdatedAt})
 	b.FeatureFlags = splitNames(features)
+	if err == nil && standing != "" {
+		if err = json.Unmarshal([]byte(standing), &b.Standing); err != nil {
+			err = fmt.Errorf("decoding the standing of bouncer %d: %w", b.ID, err)
+		}
+	}
 	return b, err
 }

@@ -55,7 +55,7 @@ func published(lines []string) []string {
 	var without []string
 	for _, line := range lines {
 		if table, _, _ := strings.Cut(line, ":"); !slices.Contains(ourTables(), table) {
-			without = append(without, strings.Replace(line, ", stream_cursor integer! = 0", "", 1))
+			without = append(without, strings.NewReplacer(", stream_cursor integer! = 0", "", ", shieldwall_standing text", "").Replace(line))
 		}
 	}
 	return without

@@ -43,15 +43,20 @@ func bouncerRoundTrip(f *fixture) {
 func bouncerUpdate(f *fixture) {
 	b := addBouncer(f, fullBouncer(f))
 	now := f.clock.advance(time.Hour)
+	standing := domain.Standing{
+		Applied: 1 << 40, Verified: 7, VerifiedAt: now, Wanted: 1_000_000, Missing: 3, Foreign: 1,
+		Selection: domain.Selection{Types: []string{"ban"}, IPv4: true, Origins: []string{"lists"}},
+	}
 	steps := map[string]struct {
 		change store.BouncerChange
 		apply  func()
 	}{
-		"nothing": {store.BouncerChange{}, func() {}},
-		"type":    {store.BouncerChange{Type: new("nginx")}, func() { b.Type = "nginx" }},
-		"version": {store.BouncerChange{Version: new("")}, func() { b.Version = "" }},
-		"pull":    {store.BouncerChange{LastPull: &now}, func() { b.LastPull = now }},
-		"cursor":  {store.BouncerChange{Cursor: new(int64(1 << 40))}, func() { b.Cursor = 1 << 40 }},
+		"nothing":  {store.BouncerChange{}, func() {}},
+		"type":     {store.BouncerChange{Type: new("nginx")}, func() { b.Type = "nginx" }},
+		"version":  {store.BouncerChange{Version: new("")}, func() { b.Version = "" }},
+		"pull":     {store.BouncerChange{LastPull: &now}, func() { b.LastPull = now }},
+		"standing": {store.BouncerChange{Standing: &standing}, func() { b.Standing = standing }},
+		"cursor":   {store.BouncerChange{Cursor: new(int64(1 << 40))}, func() { b.Cursor = 1 << 40 }},
 	}
 	for name, step := range steps {
 		succeed(f.t, "updating "+name, f.UpdateBouncer(f.t.Context(), b.ID, step.change))
