@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -64,6 +65,89 @@ func (r *stepper) version() (version indexVersion, err error) {
 		return r.skip()
 	})
 	return version, err
+}
+
+// decodeOffers is decodeIndex for those who install: it keeps more of each item, as pieces of the text.
+func decodeOffers(text []byte) (map[Kind]map[string]*Offer, error) {
+	offers := map[Kind]map[string]*Offer{}
+	r := stepper{text: text}
+	err := r.members(func(kind string) error {
+		byName := map[string]*Offer{}
+		offers[Kind(kind)] = byName
+		return r.members(func(name string) (err error) {
+			if r.next() == 'n' {
+				byName[name] = nil
+				return r.skip()
+			}
+			byName[name], err = r.offer(Ref{Kind(kind), name})
+			return err
+		})
+	})
+	if err == nil && r.next() != 0 {
+		err = r.unexpected()
+	}
+	return offers, err
+}
+
+func (r *stepper) offer(ref Ref) (*Offer, error) {
+	offer := &Offer{Ref: ref}
+	needs := map[Kind][]string{}
+	from := r.at
+	err := r.members(func(key string) (err error) {
+		switch key {
+		case "path":
+			offer.Path, err = r.string()
+		case "stage":
+			offer.Stage, err = r.string()
+		case "version":
+			offer.Version, err = r.string()
+		case "versions":
+			offer.versions, err = r.versions()
+		case "description":
+			offer.Description, err = r.string()
+		case "content":
+			offer.content, err = r.string()
+		default:
+			if !slices.Contains(Kinds(), Kind(key)) {
+				return r.skip()
+			}
+			needs[Kind(key)], err = r.strings()
+		}
+		return err
+	})
+	for _, kind := range Kinds() {
+		for _, name := range needs[kind] {
+			offer.Needs = append(offer.Needs, Ref{kind, name})
+		}
+	}
+	offer.raw = r.text[from:r.at:r.at]
+	return offer, err
+}
+
+// strings returns the array of texts that comes next, none for null.
+func (r *stepper) strings() (texts []string, err error) {
+	if r.next() == 'n' {
+		return nil, r.skip()
+	}
+	if r.next() != '[' {
+		return nil, r.unexpected()
+	}
+	r.at++
+	for first := true; r.next() != ']'; first = false {
+		if !first {
+			if r.next() != ',' {
+				return nil, r.unexpected()
+			}
+			r.at++
+		}
+		text, err := r.string()
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	r.at++
+	return texts, nil
 }
 
 // stepper goes through a JSON text. What it steps over is not checked.

@@ -4,7 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"strings"
+
+	"shieldwall/content"
 )
 
 // Kind is a type of item, spelled as its folder.
@@ -21,10 +25,13 @@ const (
 	AppsecRules   Kind = "appsec-rules"
 )
 
-// Kinds returns all kinds.
+// Kinds returns all kinds in the published order: a collection comes after what it may consist of.
 func Kinds() []Kind {
-	return []Kind{Parsers, Postoverflows, Scenarios, Contexts, Collections, AppsecConfigs, AppsecRules}
+	return []Kind{Parsers, Postoverflows, Scenarios, Contexts, AppsecConfigs, AppsecRules, Collections}
 }
+
+// Singular returns what one item of the kind is called, such as "parser".
+func (k Kind) Singular() string { return strings.TrimSuffix(string(k), "s") }
 
 // staged reports whether items of the kind lie in a folder per stage.
 func (k Kind) staged() bool { return k == Parsers || k == Postoverflows }
@@ -76,6 +83,36 @@ func (e *indexEntry) validate(kind Kind) error {
 		return errors.New("stage is missing")
 	}
 	return nil
+}
+
+// builtIn returns the index of what comes with this program.
+func builtIn() (index, error) { return decodeIndex(content.Index()) }
+
+// join adds what another index offers. Where both know an item, the newer version counts, and files of all versions are
+// recognized.
+func (idx index) join(other index) {
+	for kind, entries := range other {
+		if idx[kind] == nil {
+			idx[kind] = map[string]*indexEntry{}
+		}
+		for name, entry := range entries {
+			idx[kind][name] = idx[kind][name].orNewer(entry)
+		}
+	}
+}
+
+// orNewer returns the newer one of two entries of the same item, with the versions of both. e may be nil.
+func (e *indexEntry) orNewer(other *indexEntry) *indexEntry {
+	if e == nil {
+		return other
+	}
+	if newer(other.Version, e.Version) {
+		return other.orNewer(e)
+	}
+	joined := *e
+	joined.Versions = maps.Clone(other.Versions)
+	maps.Copy(joined.Versions, e.Versions)
+	return &joined
 }
 
 // versionOf returns the version with that digest, false when the file is of no published version.

@@ -21,6 +21,7 @@ type Paths struct {
 	HubDir    string
 	IndexPath string
 	ConfigDir string
+	DataDir   string // of data files; only who installs needs it
 }
 
 // Item is one installed item.
@@ -55,13 +56,18 @@ func (i *Inventory) Names(kind Kind) []string {
 	return names
 }
 
-// Scan reads the index and the installed items. Links that lead nowhere are logged and left out; an item
+// Scan reads the index, to which what comes with this program belongs in any case, and the installed items. Links that lead nowhere are logged and left out; an item
 // that is no YAML is an error.
 func Scan(paths Paths, log *slog.Logger) (*Inventory, error) {
 	idx, err := readIndex(paths.IndexPath)
 	if err != nil {
 		return nil, err
 	}
+	ours, err := builtIn()
+	if err != nil {
+		return nil, err
+	}
+	idx.join(ours)
 	scanner := newScanner(paths, idx, log)
 	inventory := &Inventory{byKind: map[Kind][]Item{}}
 	for _, kind := range Kinds() {
