@@ -13,8 +13,11 @@ import (
 
 //go:generate go run ./publish ..
 
-//go:embed config data items patterns
+//go:embed config data items patterns setup
 var files embed.FS
+
+//go:embed items/.index.json
+var index string
 
 // basePatterns is the file on which all the others build.
 const basePatterns = "base"
@@ -25,11 +28,17 @@ type PatternFile struct {
 	Text string
 }
 
-// FS returns everything: the directories config, data, items and patterns.
+// FS returns everything: the directories config, data, items, patterns and setup.
 func FS() fs.FS { return files }
 
 // Items returns the parsers, scenarios and collections in the layout of a hub, such as parsers/s01-parse/shieldwall/x.yaml.
 func Items() fs.FS { return directory("items") }
+
+// Index returns the published index of Items.
+func Index() []byte { return []byte(index) }
+
+// ServiceRules returns detect.yaml: which services run on a machine, what reads their logs, and where the logs are.
+func ServiceRules() []byte { return must(files.ReadFile("setup/detect.yaml")) }
 
 // Data returns the data files under the names by which items refer to them.
 func Data() fs.FS { return directory("data") }

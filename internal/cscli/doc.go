@@ -4,3 +4,5 @@
 // folder. It promises that a run takes everything from its Env, keeps nothing between runs, prints results
 // to standard output and the rest to standard error, and ends with exit code 0 or 1.
 package cscli
+
+//go:generate go test -count=1 -run TestCompatibilityTable . -update

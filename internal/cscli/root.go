@@ -12,13 +12,25 @@ import (
 	"shieldwall/internal/cscli/allowlists"
 	"shieldwall/internal/cscli/audit"
 	"shieldwall/internal/cscli/bouncers"
+	"shieldwall/internal/cscli/completion"
+	"shieldwall/internal/cscli/config"
 	"shieldwall/internal/cscli/decisions"
+	"shieldwall/internal/cscli/doctor"
 	"shieldwall/internal/cscli/explain"
+	"shieldwall/internal/cscli/hub"
 	"shieldwall/internal/cscli/hubtest"
+	"shieldwall/internal/cscli/items"
 	"shieldwall/internal/cscli/lapi"
 	"shieldwall/internal/cscli/machines"
 	"shieldwall/internal/cscli/metrics"
+	"shieldwall/internal/cscli/notifications"
+	"shieldwall/internal/cscli/pki"
+	"shieldwall/internal/cscli/reference"
 	"shieldwall/internal/cscli/session"
+	"shieldwall/internal/cscli/setup"
+	"shieldwall/internal/cscli/simulation"
+	"shieldwall/internal/cscli/support"
+	"shieldwall/internal/cscli/why"
 )
 
 // Main runs the command that args name and returns the exit code of the process.
@@ -46,9 +58,12 @@ func newRoot(runner *session.Runner) *cobra.Command {
 			SilenceErrors: true,
 			SilenceUsage:  true,
 		},
-		alerts.New(runner), allowlists.New(runner), audit.New(runner), bouncers.New(runner), decisions.New(runner), explain.New(runner), hubtest.New(runner),
-		lapi.New(runner), machines.New(runner), metrics.New(runner), newVersion(runner),
+		alerts.New(runner), allowlists.New(runner), audit.New(runner), bouncers.New(runner), completion.New(), config.New(runner),
+		decisions.New(runner), doctor.New(runner), explain.New(runner), hub.New(runner), hubtest.New(runner), lapi.New(runner), machines.New(runner), metrics.New(runner),
+		notifications.New(runner), pki.New(runner), reference.New(), setup.New(runner, Main), simulation.New(runner), support.New(runner, Main), why.New(runner), newVersion(runner), newDashboard(),
 	)
+	root.CompletionOptions.DisableDefaultCmd = true // ours is the published one
+	root.AddCommand(items.New(runner)...)
 	runner.Bind(root.PersistentFlags())
 	return root
 }

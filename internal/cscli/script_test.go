@@ -1,8 +1,10 @@
 package cscli_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -27,7 +29,9 @@ import (
 	"shieldwall/internal/localapi"
 	"shieldwall/internal/localapi/store"
 	"shieldwall/internal/localapi/store/sql"
+	"shieldwall/internal/pki"
 	"shieldwall/internal/platform/buildinfo"
+	"shieldwall/internal/platform/tlsfiles"
 )
 
 // now is the time in every script.
@@ -36,7 +40,7 @@ func now() time.Time { return time.Date(2026, 11, 21, 19, 22, 13, 0, time.UTC) }
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Dir:   "testdata/script",
+		Dir: "testdata/script", UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"cscli":    run,
@@ -45,10 +49,15 @@ func TestScripts(t *testing.T) {
 			"input":    input,
 			"cmpexact": compareExactly,
 
+			"issuing":  serveIssuing,
+			"remember": remember,
+
 			"seedallowlist": seedAllowlist,
 			"seedusage":     seedUsage,
 			"report":        storeReport,
 			"seednodes":     seedNodes,
+			"unzip":         unpack,
+			"expand":        expand,
 		},
 	})
 }
@@ -66,6 +75,7 @@ func run(ts *testscript.TestScript, neg bool, args []string) {
 		Random:         rand.NewChaCha8([32]byte{}),
 		MachineIDFiles: []string{ts.MkAbs("machine-id")},
 		User:           "alice",
+		Hostname:       "web-1",
 		Columns:        columns(ts),
 		Build:          buildinfo.Info{Version: "v1.7.4", Codename: "test", BuildDate: "today", GoVersion: "1.26", System: "linux"},
 	}
@@ -197,6 +207,40 @@ func serveLocalAPI(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("credentials.yaml"), credentialsFor(server.URL), 0o600))
 }
 
+// serveIssuing starts a Local API with the authority in $WORK/pki and its certificate "lapi", and sets $SECURE to it.
+func serveIssuing(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: issuing")
+	}
+	ctx := context.Background()
+	db := open(ctx, ts)
+	ts.Defer(func() { ts.Check(db.Close()) })
+	authority, err := pki.Open(ts.MkAbs("pki"), pki.Options{Now: now})
+	ts.Check(err)
+	api, err := localapi.New(ctx, localapi.Config{Secret: bytes.Repeat([]byte("x"), 64)}, localapi.Deps{Store: db, Now: now, Authority: authority})
+	ts.Check(err)
+	pair, err := tlsfiles.Pair(ts.MkAbs("pki/issued/lapi.pem"), ts.MkAbs("pki/issued/lapi-key.pem"))
+	ts.Check(err)
+	root, err := tlsfiles.Certificates(ts.MkAbs("pki/ca.pem"))
+	ts.Check(err)
+	pair.Certificate = append(pair.Certificate, root[0].Raw)
+	server := httptest.NewUnstartedServer(api.Handler())
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{*pair}}
+	server.StartTLS()
+	ts.Defer(server.Close)
+	ts.Setenv("SECURE", server.URL)
+	ts.Setenv("SECUREHOSTPORT", server.Listener.Addr().String())
+}
+
+// remember gives a variable the text of a file, as of stdout.
+func remember(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: remember VARIABLE file")
+	}
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
+}
+
 func open(ctx context.Context, ts *testscript.TestScript) *sql.Store { return openAt(ctx, ts, now) }
 
 func openAt(ctx context.Context, ts *testscript.TestScript, now func() time.Time) *sql.Store {
@@ -204,6 +248,39 @@ func openAt(ctx context.Context, ts *testscript.TestScript, now func() time.Time
 	db, err := sql.Open(ctx, sql.Config{Type: "sqlite", Path: ts.MkAbs("crowdsec.db"), WAL: &noWAL, Now: now}, slog.New(slog.DiscardHandler))
 	ts.Check(err)
 	return db
+}
+
+// expand copies a file, with WORKDIR replaced by the folder of the script.
+func expand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: expand from to")
+	}
+	text := strings.ReplaceAll(ts.ReadFile(args[0]), "WORKDIR", ts.MkAbs("."))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
+// unpack makes the folder "unpacked" of an archive. The folders in the names of acquisition files are left out: they are
+// those of the script.
+func unpack(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: unzip file")
+	}
+	archive, err := zip.OpenReader(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer archive.Close() //nolint:errcheck // only read
+	for _, file := range archive.File {
+		reader, err := file.Open()
+		ts.Check(err)
+		text, err := io.ReadAll(reader)
+		ts.Check(err)
+		name := file.Name
+		if at := strings.LastIndex(name, "___"); at >= 0 {
+			name = "config/acquis/" + name[at+len("___"):]
+		}
+		path := filepath.Join(ts.MkAbs("unpacked"), name)
+		ts.Check(os.MkdirAll(filepath.Dir(path), 0o700))
+		ts.Check(os.WriteFile(path, text, 0o600))
+	}
 }
 
 // compareExactly is cmp for output without a newline at its end, which a file of a script always has.

@@ -2,10 +2,12 @@ package cscli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"shieldwall/internal/cscli/session"
+	"shieldwall/internal/logprocessor/acquisition/all"
 )
 
 func newVersion(runner *session.Runner) *cobra.Command {
@@ -20,5 +22,12 @@ func newVersion(runner *session.Runner) *cobra.Command {
 	}
 }
 
-// components lists the optional parts that this binary contains.
-func components() []string { return []string{"db_sqlite"} }
+// components lists the optional parts that this binary contains, by name.
+func components() []string {
+	parts := []string{"cscli_setup", "db_mysql", "db_postgres", "db_sqlite"}
+	for kind := range all.Registry() {
+		parts = append(parts, "datasource_"+kind)
+	}
+	slices.Sort(parts)
+	return parts
+}

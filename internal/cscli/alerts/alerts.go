@@ -18,9 +18,9 @@ func New(runner *session.Runner) *cobra.Command {
 			Use:     "alerts [action]",
 			Aliases: []string{"alert"},
 			Short:   "Manage alerts",
-			Long:    "List, inspect and delete the alerts that the Local API keeps.",
+			Long:    "List, inspect, delete and flush the alerts that the Local API keeps.",
 		},
-		newList(runner), newInspect(runner), newDelete(runner),
+		newList(runner), newInspect(runner), newDelete(runner), newFlush(runner),
 	)
 }
 

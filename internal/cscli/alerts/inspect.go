@@ -65,18 +65,33 @@ func printAlert(s *session.Session, alert wire.Alert, details bool) error {
 		return s.Print(string(text))
 	case session.Human:
 	}
-	text := summary(alert) + decisionsBlock(alert, s.Fancy) + contextBlock(alert.Meta, s.Fancy)
+	page := page{fancy: s.Fancy, columns: s.Columns}
+	text := page.summary(alert) + page.decisions(alert) + page.context(alert.Meta)
 	if details {
-		text += eventsBlock(alert.Events, s.Fancy)
+		text += page.events(alert.Events)
 	}
 	return s.Print(text)
 }
 
-const ruler = "################################################################################################"
+// page is how an alert is shown.
+type page struct {
+	fancy   bool
+	columns int // of the terminal, 0 for no limit
+}
 
-func summary(a wire.Alert) string {
+const rulerWidth = 96
+
+// ruler begins an alert. It is as wide as published where there is room.
+func (p page) ruler() string {
+	if p.columns > 0 {
+		return strings.Repeat("#", min(p.columns, rulerWidth))
+	}
+	return strings.Repeat("#", rulerWidth)
+}
+
+func (p page) summary(a wire.Alert) string {
 	var text strings.Builder
-	text.WriteString("\n" + ruler + "\n\n")
+	text.WriteString("\n" + p.ruler() + "\n\n")
 	for _, line := range [][2]string{
 		{"ID", strconv.FormatInt(a.ID, 10)},
 		{"Date", a.CreatedAt},
@@ -107,8 +122,8 @@ func whole(a wire.Alert) string {
 	return a.GetScope() + ":" + a.GetValue()
 }
 
-func decisionsBlock(a wire.Alert, fancy bool) string {
-	t := table.Full(fancy)
+func (p page) decisions(a wire.Alert) string {
+	t := table.Full(p.fancy)
 	t.Title("Active Decisions")
 	t.Header("ID", "scope:value", "action", "expiration", "created_at")
 	active := 0
@@ -122,40 +137,40 @@ func decisionsBlock(a wire.Alert, fancy bool) string {
 	if active == 0 {
 		return ""
 	}
-	return t.String() + "\n"
+	return t.Fit(p.columns) + "\n"
 }
 
 // expired goes by the sign of the remaining time.
 func expired(d wire.Decision) bool { return strings.HasPrefix(d.Duration, "-") }
 
-func contextBlock(meta []wire.MetaItem, fancy bool) string {
+func (p page) context(meta []wire.MetaItem) string {
 	if len(meta) == 0 {
 		return ""
 	}
-	return "\n - Context  :\n" + metaTable(meta, fancy, values) + "\n"
+	return "\n - Context  :\n" + p.table(meta, values) + "\n"
 }
 
-func eventsBlock(events []wire.Event, fancy bool) string {
+func (p page) events(events []wire.Event) string {
 	var text strings.Builder
 	text.WriteString("\n - Events  :\n")
 	for _, event := range events {
 		text.WriteString("\n- Date: " + event.Timestamp + "\n")
-		text.WriteString(metaTable(event.Meta, fancy, func(text string) []string { return []string{text} }) + "\n")
+		text.WriteString(p.table(event.Meta, func(text string) []string { return []string{text} }) + "\n")
 	}
 	return text.String()
 }
 
-// metaTable shows the items by key, with a row for each text that split makes of a value.
-func metaTable(meta []wire.MetaItem, fancy bool, split func(string) []string) string {
+// table shows the items by key, with a row for each text that split makes of a value.
+func (p page) table(meta []wire.MetaItem, split func(string) []string) string {
 	sorted := slices.SortedStableFunc(slices.Values(meta), func(a, b wire.MetaItem) int { return cmp.Compare(a.Key, b.Key) })
-	t := table.Full(fancy)
+	t := table.Full(p.fancy)
 	t.Header("Key", "Value")
 	for _, item := range sorted {
 		for _, value := range split(item.Value) {
 			t.Row(item.Key, value)
 		}
 	}
-	return t.String()
+	return t.Fit(p.columns)
 }
 
 // values returns the elements of a context value, which is a JSON list; any other text is one element.

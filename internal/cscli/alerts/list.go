@@ -79,7 +79,7 @@ func printList(s *session.Session, alerts []wire.Alert, machine bool) error {
 	if len(alerts) == 0 {
 		return s.Print("No active alerts\n")
 	}
-	return s.Print(listTable(alerts, machine, s.Fancy) + "\n")
+	return s.PrintTables(listTable(alerts, machine, s.Fancy))
 }
 
 func printRaw(s *session.Session, alerts []wire.Alert, machine bool) error {
@@ -93,7 +93,7 @@ func printRaw(s *session.Session, alerts []wire.Alert, machine bool) error {
 	return s.PrintCSV(header, rows)
 }
 
-func listTable(alerts []wire.Alert, machine, fancy bool) string {
+func listTable(alerts []wire.Alert, machine, fancy bool) *table.Table {
 	t := table.Full(fancy)
 	t.Header(withMachine(machine, "machine", "ID", "value", "reason", "country", "as", "decisions", "created_at", "kind")...)
 	for _, a := range alerts {
@@ -101,7 +101,7 @@ func listTable(alerts []wire.Alert, machine, fancy bool) string {
 		t.Row(withMachine(machine, a.MachineID, strconv.FormatInt(a.ID, 10), subject(a), a.Scenario,
 			source.Cn, source.GetAsNumberName(), decisionCounts(a.Decisions), a.StartAt, a.Kind)...)
 	}
-	return t.String()
+	return t
 }
 
 // withMachine appends last to cells when it is wanted.

@@ -17,6 +17,6 @@ func New(runner *session.Runner) *cobra.Command {
 			Short:   "Manage decisions",
 			Long:    "List, add and delete the decisions that remediation components enforce.",
 		},
-		newList(runner), newAdd(runner), newDelete(runner), newImport(runner),
+		newList(runner), newAdd(runner), newDelete(runner), newImport(runner), newInspect(runner),
 	)
 }

@@ -2,7 +2,6 @@ package decisions
 
 import (
 	"cmp"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -24,11 +23,10 @@ func printList(s *session.Session, alerts []wire.Alert, skipped int, machine boo
 	if len(alerts) == 0 {
 		return s.Print("No active decisions\n")
 	}
-	output := listTable(alerts, machine, s.Fancy) + "\n"
-	if skipped > 0 {
-		output += fmt.Sprintf("%d duplicated entries skipped\n", skipped)
+	if err := s.PrintTables(listTable(alerts, machine, s.Fancy)); err != nil || skipped == 0 {
+		return err
 	}
-	return s.Print(output)
+	return s.Printf("%d duplicated entries skipped\n", skipped)
 }
 
 func printRaw(s *session.Session, alerts []wire.Alert, machine bool) error {
@@ -55,7 +53,7 @@ func printRaw(s *session.Session, alerts []wire.Alert, machine bool) error {
 	return s.PrintCSV(header, rows)
 }
 
-func listTable(alerts []wire.Alert, machine, fancy bool) string {
+func listTable(alerts []wire.Alert, machine, fancy bool) *table.Table {
 	t := table.Full(fancy)
 	header := []string{"ID", "Source", "Scope:Value", "Reason", "Action", "Country", "AS", "Events", "expiration", "Alert ID"}
 	if machine {
@@ -75,7 +73,7 @@ func listTable(alerts []wire.Alert, machine, fancy bool) string {
 			t.Row(row...)
 		}
 	}
-	return t.String()
+	return t
 }
 
 func action(a wire.Alert, d wire.Decision) string {

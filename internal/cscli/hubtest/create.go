@@ -3,11 +3,13 @@ package hubtest
 import (
 	"context"
 	"errors"
+	"path"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"shieldwall/internal/cscli/session"
+	"shieldwall/internal/hub"
 	"shieldwall/internal/hub/hubtest"
 )
 
@@ -38,7 +40,7 @@ func create(s *session.Session, h *hubtest.Hub, name string, config hubtest.Conf
 		return errors.New("please say what type the log has (--type)")
 	}
 	config.LogFile = name + ".log"
-	for _, usual := range []string{"crowdsecurity/syslog-logs", "crowdsecurity/dateparse-enrich"} {
+	for _, usual := range usualParsers(h.Catalog) {
 		if !slices.Contains(config.Parsers, usual) {
 			config.Parsers = append(config.Parsers, usual)
 		}
@@ -52,6 +54,23 @@ func create(s *session.Session, h *hubtest.Hub, name string, config hubtest.Conf
 		return s.PrintJSONLine(describe(c))
 	}
 	return s.Print("\n" + information(c) + "\nFill the log, then run the test: it proposes the assertions.\n")
+}
+
+// usualParsers returns the parsers for syslog and dates that the hub has: the published ones, or else its own of that name.
+func usualParsers(catalog *hub.Catalog) (usual []string) {
+	for _, name := range []string{"syslog-logs", "dateparse-enrich"} {
+		if published := "crowdsecurity/" + name; catalog.Offer(hub.Parsers, published) != nil {
+			usual = append(usual, published)
+			continue
+		}
+		for _, own := range catalog.Names(hub.Parsers) {
+			if path.Base(own) == name {
+				usual = append(usual, own)
+				break
+			}
+		}
+	}
+	return usual
 }
 
 // orNone writes an empty list the way the published tests do.

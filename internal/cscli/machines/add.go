@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/crypto/bcrypt"
@@ -61,7 +62,7 @@ func add(ctx context.Context, s *session.Session, db *session.Store, name string
 	if err != nil {
 		return err
 	}
-	target, err := chooseTarget(s, options)
+	target, err := chooseTarget(ctx, s, db, options)
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func chooseName(s *session.Session, name string, options addOptions) (string, er
 	return credentials.NewMachineID(s.MachineIDFiles, s.Random)
 }
 
-func chooseTarget(s *session.Session, options addOptions) (string, error) {
+func chooseTarget(ctx context.Context, s *session.Session, db *session.Store, options addOptions) (string, error) {
 	if options.file != "" {
 		return options.file, nil
 	}
@@ -94,11 +95,32 @@ func chooseTarget(s *session.Session, options addOptions) (string, error) {
 	if path == "" {
 		return "", errors.New(`please specify a file to dump credentials to, with -f ("-f -" for standard output)`)
 	}
-	if _, err := os.Stat(path); err == nil && !options.force {
-		return "", fmt.Errorf("credentials file '%s' already exists: please remove it, use \"--force\" "+
-			"or specify a different file with \"-f\" (\"-f -\" for standard output)", path)
+	if options.force {
+		return path, nil
 	}
-	return path, nil
+	if _, err := os.Stat(path); err != nil {
+		return path, nil //nolint:nilerr // what is wrong with the file is found when it is written
+	}
+	if worthless, err := orphaned(ctx, s, db, path); worthless || err != nil {
+		return path, err
+	}
+	return "", fmt.Errorf("credentials file '%s' already exists: please remove it, use \"--force\" "+
+		"or specify a different file with \"-f\" (\"-f -\" for standard output)", path)
+}
+
+// orphaned reports whether a credentials file is for the Local API of this machine, and of a login that its database does
+// not know: after a change of the database such a file lets nobody in.
+func orphaned(ctx context.Context, s *session.Session, db *session.Store, path string) (bool, error) {
+	creds, err := config.ReadCredentials(path, s.LookupEnv)
+	if err != nil || creds.Login == "" || len(creds.URL) != 1 ||
+		strings.TrimSuffix(creds.URL[0], "/") != chooseURL(s, addOptions{}) {
+		return false, nil //nolint:nilerr // what cannot be understood may be worth something
+	}
+	_, err = db.Machine(ctx, creds.Login)
+	if fault.Is(err, fault.NotFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 func choosePassword(s *session.Session, options addOptions) (string, error) {

@@ -74,14 +74,19 @@ func draw(s *session.Session, chosen []kind, from sources, d drawing) error {
 // scrape asks the daemon. That it does not run is no failure of this command.
 func scrape(ctx context.Context, s *session.Session, url string) samples {
 	if url == "" {
-		at := s.Config.Prometheus
-		url = "http://" + net.JoinHostPort(at.ListenAddr, strconv.Itoa(at.ListenPort)) + "/metrics"
+		url = defaultURL(s)
 	}
 	all, err := fetch(ctx, url)
 	if err != nil {
 		s.Warn(ctx, "fetching metrics: %s", err)
 	}
 	return all
+}
+
+// defaultURL is where the engine of this machine tells its metrics.
+func defaultURL(s *session.Session) string {
+	at := s.Config.Prometheus
+	return "http://" + net.JoinHostPort(at.ListenAddr, strconv.Itoa(at.ListenPort)) + "/metrics"
 }
 
 // reports reads what components have told. A machine without a Local API has none.

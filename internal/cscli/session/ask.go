@@ -54,3 +54,20 @@ func (s *Session) Confirm(question string) (bool, error) {
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes", nil
 }
+
+// ConfirmByDefault asks a question on the terminal of the user, whatever standard input is, and reports whether the answer is
+// not no. Where nobody can be asked, or nothing is answered, that counts as yes.
+func (s *Session) ConfirmByDefault(question string) bool {
+	if s.Terminal == nil {
+		return true
+	}
+	terminal, err := s.Terminal()
+	if err != nil {
+		return true
+	}
+	defer terminal.Close() //nolint:errcheck // the answer is read
+	_, _ = io.WriteString(terminal, question+" (Y/n) ")
+	answer, err := readLine(terminal)
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return err != nil || answer != "n" && answer != "no"
+}

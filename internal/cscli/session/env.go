@@ -18,16 +18,18 @@ import (
 type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	StdoutTerminal bool                   // Stdout is a terminal that knows colors, and whose user wants them
-	StderrTerminal bool                   // as StdoutTerminal
-	Columns        int                    // how many characters fit into a line of Stdout, 0 for any number
-	ReadPassword   func() (string, error) // from Stdin, not shown
+	StdoutTerminal bool                               // Stdout is a terminal that knows colors, and whose user wants them
+	StderrTerminal bool                               // as StdoutTerminal
+	Columns        int                                // how many characters fit into a line of Stdout, 0 for any number
+	ReadPassword   func() (string, error)             // from Stdin, not shown
+	Terminal       func() (io.ReadWriteCloser, error) // of the user, wherever the files above lead; nil: there is none
 	LookupEnv      func(string) (string, bool)
 	Now            func() time.Time
 	Random         io.Reader
 	MachineIDFiles []string // where the operating system keeps the identity of the machine
 	ProgramDir     string   // where this program lies, "" when it is not known
 	User           string   // who runs this program, as the operating system knows it
+	Hostname       string   // of this machine, "" when it is not known
 	Build          buildinfo.Info
 }
 
@@ -42,12 +44,14 @@ func System() Env {
 		StderrTerminal: colors && isTerminal(os.Stderr),
 		Columns:        columns(os.Stdout),
 		ReadPassword:   func() (string, error) { return readPassword(os.Stdin) },
+		Terminal:       func() (io.ReadWriteCloser, error) { return os.OpenFile("/dev/tty", os.O_RDWR, 0) },
 		LookupEnv:      os.LookupEnv,
 		Now:            time.Now,
 		Random:         rand.Reader,
 		MachineIDFiles: []string{"/var/lib/dbus/machine-id", "/etc/machine-id"},
 		ProgramDir:     programDir(),
 		User:           userName(),
+		Hostname:       hostname(),
 		Build:          buildinfo.Read(),
 	}
 }
@@ -58,6 +62,14 @@ func programDir() string {
 		return ""
 	}
 	return filepath.Dir(path)
+}
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 // userName returns the name of the user, or the number where there is no name.

@@ -26,6 +26,7 @@ type flags struct {
 	config string
 	output string
 	color  string
+	branch string
 	levels [5]bool // as levelFlags
 }
 
@@ -49,6 +50,8 @@ func (f *flags) bind(set *pflag.FlagSet) {
 	set.StringVarP(&f.config, "config", "c", defaultConfig, "path of the configuration file")
 	set.StringVarP(&f.output, "output", "o", "", "output format: human, json, raw")
 	set.StringVar(&f.color, "color", "", "colored output: yes, no, auto")
+	set.StringVar(&f.branch, "branch", "", "branch of the hub to use, whatever is configured")
+	_ = set.MarkHidden("branch") // it exists: it is the one above
 	for i, known := range levelFlags() {
 		set.BoolVar(&f.levels[i], known.name, false, "set the log level to "+known.name)
 	}

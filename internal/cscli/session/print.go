@@ -11,6 +11,9 @@ import (
 	"shieldwall/internal/wire"
 )
 
+// ReloadHint is the published sentence after a change that a running engine does not know of yet.
+const ReloadHint = "Run 'sudo systemctl reload crowdsec' for the new configuration to be effective."
+
 // Print writes text to standard output as it is.
 func (s *Session) Print(text string) error {
 	if _, err := io.WriteString(s.Stdout, text); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -25,6 +26,9 @@ func NewRunner(env Env) *Runner { return &Runner{Env: env} }
 
 // Bind defines the flags that all commands share.
 func (r *Runner) Bind(set *pflag.FlagSet) { r.flags.bind(set) }
+
+// ConfigDir returns the folder of the configuration file, which need not exist.
+func (r *Runner) ConfigDir() string { return filepath.Dir(r.flags.config) }
 
 // ColoredErrors reports whether errors are printed in color; a wrong --color counts as "no".
 func (r *Runner) ColoredErrors() bool {
@@ -104,6 +108,7 @@ func (r *Runner) session(cfg *config.Config) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.CSCLI.HubBranch = first(r.flags.branch, cfg.CSCLI.HubBranch)
 	return &Session{
 		Env: r.Env, Config: cfg, Output: output, Fancy: fancy,
 		Log: newLog(r.Env, r.flags.level(), output),

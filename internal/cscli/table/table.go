@@ -30,9 +30,11 @@ const (
 type Table struct {
 	table   table.Writer
 	full    bool
+	fancy   bool
 	title   string
 	header  []string
 	rows    [][]string
+	footer  []string                   // nil: none
 	columns map[int]table.ColumnConfig // by number, from 1
 }
 
@@ -46,7 +48,7 @@ func Full(fancy bool) *Table {
 		style.Color.Header = text.Colors{text.Italic}
 	}
 	style.Format.Header, style.Format.Footer = text.FormatDefault, text.FormatDefault
-	return newTable(style, true)
+	return newTable(style, Table{full: true, fancy: fancy})
 }
 
 // Light returns a table with horizontal lines only.
@@ -62,13 +64,13 @@ func Light(fancy bool) *Table {
 	box.LeftSeparator, box.RightSeparator = "", ""
 	box.TopLeft, box.TopRight = "", ""
 	box.BottomLeft, box.BottomRight = "", ""
-	return newTable(style, false)
+	return newTable(style, Table{fancy: fancy})
 }
 
-func newTable(style table.Style, full bool) *Table {
-	t := table.NewWriter()
-	t.SetStyle(style)
-	return &Table{table: t, full: full, columns: map[int]table.ColumnConfig{}}
+func newTable(style table.Style, t Table) *Table {
+	t.table, t.columns = table.NewWriter(), map[int]table.ColumnConfig{}
+	t.table.SetStyle(style)
+	return &t
 }
 
 // Title sets a row above everything.
@@ -123,7 +125,6 @@ func (t *Table) column(number int, change func(*table.ColumnConfig)) {
 // Row adds a row.
 func (t *Table) Row(cells ...string) {
 	t.rows = append(t.rows, cells)
-	t.table.AppendRow(row(cells))
 }
 
 // Rows adds a row for each of the values that a name has. The name is said once.
@@ -136,7 +137,7 @@ func (t *Table) Rows(name string, values []string) {
 
 // Footer sets a row below all, as of totals.
 func (t *Table) Footer(cells ...string) {
-	t.rows = append(t.rows, cells) // of the last record, where the table is not drawn as one
+	t.footer = cells
 	t.table.AppendFooter(row(cells))
 }
 
@@ -145,22 +146,48 @@ func (t *Table) Wrap(number int) {
 	t.column(number, func(c *table.ColumnConfig) { c.WidthMax, c.WidthMaxEnforcer = maxColumnWidth, text.WrapSoft })
 }
 
+// Separate draws a line between the rows so far and those that follow.
+func (t *Table) Separate() { t.table.AppendSeparator() }
+
 // SeparateRows draws lines between the rows.
 func (t *Table) SeparateRows() { t.table.Style().Options.SeparateRows = true }
 
 // String draws the table, however wide it is; the last line has no newline.
 func (t *Table) String() string {
-	t.table.SetColumnConfigs(slices.Collect(maps.Values(t.columns)))
+	t.table.SetColumnConfigs(configs(t))
+	if t.simple() {
+		return t.drawn()
+	}
+	t.table.ResetRows()
+	for _, cells := range t.rows {
+		t.table.AppendRow(row(cells))
+	}
 	return t.table.Render()
 }
 
-// Fit draws the table for a terminal with so many columns; zero is no limit. Where it does not fit, its widest column
-// gives way, and where that is not enough, each row becomes a paragraph.
+func configs(t *Table) []table.ColumnConfig { return slices.Collect(maps.Values(t.columns)) }
+
+// all is every row, the totals with them.
+func (t *Table) all() [][]string {
+	if t.footer == nil {
+		return t.rows
+	}
+	return append(t.rows[:len(t.rows):len(t.rows)], t.footer)
+}
+
+// Fit draws the table for a terminal with so many columns; zero is no limit. Where it does not fit, columns that say
+// nothing are left out first, then its widest column gives way, and where that is not enough, each row becomes a paragraph.
 func (t *Table) Fit(width int) string {
 	drawn := t.String()
 	excess := text.LongestLineLen(drawn) - width
-	if width == 0 || excess <= 0 || len(t.rows) == 0 {
+	if width == 0 || excess <= 0 || len(t.all()) == 0 {
 		return drawn
+	}
+	if t.hideEmpty() {
+		drawn = t.String()
+		if excess = text.LongestLineLen(drawn) - width; excess <= 0 {
+			return drawn
+		}
 	}
 	number, widest := t.widest()
 	room := max(widest-excess, minColumnWidth)
@@ -171,10 +198,26 @@ func (t *Table) Fit(width int) string {
 	return t.String()
 }
 
+// hideEmpty leaves out the columns that have a name and are empty in every row, and reports whether there are any.
+func (t *Table) hideEmpty() bool {
+	hidden := false
+	for i := range t.header {
+		if slices.ContainsFunc(t.all(), func(cells []string) bool { return i < len(cells) && cells[i] != "" }) {
+			continue
+		}
+		t.column(i+1, func(c *table.ColumnConfig) { c.Hidden = true })
+		hidden = true
+	}
+	return hidden
+}
+
 // widest returns the number of the widest column, and how wide it is.
 func (t *Table) widest() (number, width int) {
-	for _, cells := range append([][]string{t.header}, t.rows...) {
+	for _, cells := range append([][]string{t.header}, t.all()...) {
 		for i, cell := range cells {
+			if t.columns[i+1].Hidden {
+				continue
+			}
 			length := text.LongestLineLen(cell)
 			if limit := t.columns[i+1].WidthMax; limit > 0 {
 				length = min(length, limit)
@@ -189,7 +232,7 @@ func (t *Table) widest() (number, width int) {
 
 // longestWord is how long the words of a column get. Cut in two, a name could not be copied.
 func (t *Table) longestWord(number int) (length int) {
-	for _, cells := range t.rows {
+	for _, cells := range t.all() {
 		for word := range strings.FieldsSeq(cells[number-1]) {
 			length = max(length, text.StringWidth(word))
 		}
@@ -207,7 +250,7 @@ func (t *Table) paragraphs() string {
 	if t.title != "" {
 		drawn = append(drawn, t.title)
 	}
-	for _, cells := range t.rows {
+	for _, cells := range t.all() {
 		lines := cells[:1:1]
 		for i, name := range t.header[1:] {
 			if cell := cells[i+1]; cell != "" {

@@ -154,6 +154,11 @@ func TestNarrowTerminals(t *testing.T) {
 			[]string{"Name", "a_name_that_is_as_long_as_its_machine"},
 			"+------+--------------------------+\n| Name | a_name_that_is_as_long_a |\n|      | s_its_machine            |\n+------+--------------------------+",
 		},
+		"columns that say nothing go first": {
+			[]string{"N", "Name", "A column without text"},
+			[]string{"1", "a_long_name", ""},
+			"+---+-------------+\n| N | Name        |\n+---+-------------+\n| 1 | a_long_name |\n+---+-------------+",
+		},
 		"what fits stays as it is": {
 			[]string{"N"}, []string{"1"}, "+---+\n| N |\n+---+\n| 1 |\n+---+",
 		},
