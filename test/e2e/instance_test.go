@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,8 +26,10 @@ const patience = 20 * time.Second
 type instance struct {
 	t         *testing.T
 	dir       string
-	address   string // of the Local API
-	namespace string // "" for the machine's own network
+	address   string   // of the Local API
+	namespace string   // "" for the machine's own network
+	env       []string // of its programs, besides our own
+	wrapper   []string // the beginning of the command line of its programs
 }
 
 // newInstance prepares what the packages prepare: configuration, our content as local items, credentials.
@@ -172,11 +175,13 @@ func (in *instance) alerts() []alert {
 }
 
 func (in *instance) command(name string, args ...string) *exec.Cmd {
-	path := program(name)
+	line := slices.Concat(in.wrapper, []string{program(name)}, args)
 	if in.namespace != "" {
-		path, args = "ip", append([]string{"netns", "exec", in.namespace, path}, args...)
+		line = slices.Concat([]string{"ip", "netns", "exec", in.namespace}, line)
 	}
-	return exec.CommandContext(context.WithoutCancel(in.t.Context()), path, args...)
+	cmd := exec.CommandContext(context.WithoutCancel(in.t.Context()), line[0], line[1:]...)
+	cmd.Env = append(os.Environ(), in.env...)
+	return cmd
 }
 
 // process is a program that runs until it is told to stop.
