@@ -129,3 +129,14 @@ func (t *tlsSection) cache(resolved *ServerTLS) error {
 	resolved.CacheExpiration = value
 	return nil
 }
+
+// resolve returns the folder of the authority.
+func (p *pkiSection) resolve(tls *ServerTLS) (dir string, err error) {
+	switch {
+	case p == nil || p.Dir == "":
+		return "", nil
+	case tls == nil:
+		return "", errors.New("certificates are issued over TLS only: tls needs cert_file and key_file ('cscli pki issue server' makes them)")
+	}
+	return absolute(p.Dir), nil
+}

@@ -67,6 +67,11 @@ type DNSCache struct {
 type CSCLI struct {
 	Output string // "human", "json" or "raw"; "" when not configured
 	Color  string // "yes", "no" or "auto"; "" when not configured
+
+	HubBranch      string // of the hub to use; "" when not configured
+	HubURLTemplate string // of the hub, with %s for branch and path; "" when not configured
+	HubWithContent bool   // the index is asked for with the items inside
+	HubSource      string // "embedded", or the path of a folder or an archive to use in place of a server; "" when not configured
 }
 
 // API holds both ends of the Local API.
@@ -94,6 +99,7 @@ type APIServer struct {
 	DisableRemoteLAPIRegistration bool
 	AutoRegistration              *AutoRegistration // nil: off
 	TLS                           *ServerTLS        // nil: plain HTTP
+	PKIDir                        string            // of the authority that it issues certificates with, absolute; "": it does not; needs TLS
 }
 
 // Prometheus configures the metrics listener.
@@ -127,7 +133,8 @@ func Load(path string, env yamlfile.Env) (*Config, error) {
 }
 
 func (f *file) resolve(path string) (*Config, error) {
-	cfg := &Config{FilePath: path, CSCLI: CSCLI{Output: f.CSCLI.Output, Color: f.CSCLI.Color}}
+	cfg := &Config{FilePath: path, CSCLI: CSCLI{Output: f.CSCLI.Output, Color: f.CSCLI.Color, HubBranch: f.CSCLI.HubBranch}}
+	cfg.CSCLI.HubURLTemplate, cfg.CSCLI.HubWithContent, cfg.CSCLI.HubSource = f.CSCLI.HubURLTemplate, f.CSCLI.HubWithContent, f.CSCLI.HubSource
 	var err error
 	if cfg.Common, err = f.Common.resolve(); err != nil {
 		return nil, fmt.Errorf("common: %w", err)
@@ -330,6 +337,10 @@ func (s *serverSection) resolve(commonLevel slog.Level) (*APIServer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
+	pkiDir, err := s.PKI.resolve(tls)
+	if err != nil {
+		return nil, fmt.Errorf("pki: %w", err)
+	}
 	return &APIServer{
 		ListenURI: s.ListenURI, ListenSocket: absolute(s.ListenSocket), LogLevel: level,
 		ProfilesPath:                  absolute(s.ProfilesPath),
@@ -339,6 +350,7 @@ func (s *serverSection) resolve(commonLevel slog.Level) (*APIServer, error) {
 		DisableRemoteLAPIRegistration: s.DisableRemoteLAPIRegistration,
 		AutoRegistration:              autoRegistration,
 		TLS:                           tls,
+		PKIDir:                        pkiDir,
 	}, nil
 }
 

@@ -205,11 +205,12 @@ func TestServerTLS(t *testing.T) {
 	for section, want := range map[string]string{
 		"tls: {cert_file: /c}": "api: server: tls: missing TLS key file",
 		"tls: {key_file: /k}":  "api: server: tls: missing TLS cert file",
-		"tls: {cert_file: /c, key_file: /k, client_verification: Maybe}":                       "client_verification: 'Maybe' is not one of NoClientCert,",
-		"tls: {cert_file: /c, key_file: /k, agents_allowed_ou: [a, '']}":                       "agents_allowed_ou: an empty name",
-		"tls: {cert_file: /c, key_file: /k, bouncers_allowed_ou: ['']}":                        "bouncers_allowed_ou: an empty name",
-		"tls: {cert_file: /c, key_file: /k, cache_expiration: soon}":                           "cache_expiration: ",
-		"tls: {cert_file: /c, key_file: /k, cache_expiration: 0s}":                             "cache_expiration must be positive",
+		"tls: {cert_file: /c, key_file: /k, client_verification: Maybe}": "client_verification: 'Maybe' is not one of NoClientCert,",
+		"tls: {cert_file: /c, key_file: /k, agents_allowed_ou: [a, '']}": "agents_allowed_ou: an empty name",
+		"tls: {cert_file: /c, key_file: /k, bouncers_allowed_ou: ['']}":  "bouncers_allowed_ou: an empty name",
+		"tls: {cert_file: /c, key_file: /k, cache_expiration: soon}":     "cache_expiration: ",
+		"tls: {cert_file: /c, key_file: /k, cache_expiration: 0s}":       "cache_expiration must be positive",
+		"pki: {dir: /pki}":                                                                     "api: server: pki: certificates are issued over TLS only",
 		"auto_registration: {enabled: true}":                                                   "api: server: auto_registration: token is required",
 		"auto_registration: {enabled: true, token: short}":                                     "token has 5 characters, it needs 32 to 255",
 		"auto_registration: {enabled: true, token: " + token + "}":                             "allowed_ranges is required",
@@ -230,6 +231,12 @@ func TestServerTLS(t *testing.T) {
 	}
 	if !reflect.DeepEqual(cfg.API.Server.TLS, want) {
 		t.Errorf("got %+v", cfg.API.Server.TLS)
+	}
+	if dir := cfg.API.Server.PKIDir; dir != "" {
+		t.Errorf("an authority in %s", dir)
+	}
+	if issuing, err := server("pki: {dir: /a/../pki}, tls: {cert_file: /c, key_file: /k}"); err != nil || issuing.API.Server.PKIDir != "/pki" {
+		t.Errorf("got %+v, %v", issuing, err)
 	}
 	if auto := cfg.API.Server.AutoRegistration; auto.Token != token || fmt.Sprint(auto.Ranges) != "[10.0.0.0/8 2001:db8::/32]" {
 		t.Errorf("got %+v", auto)

@@ -65,6 +65,7 @@ type cscliSection struct {
 	HubBranch      string `yaml:"hub_branch"`
 	HubURLTemplate string `yaml:"__hub_url_template__"`
 	HubWithContent bool   `yaml:"hub_with_content"`
+	HubSource      string `yaml:"hub_source"` // ours
 	PrometheusURI  string `yaml:"prometheus_uri"` // accepted, always derived from the prometheus section
 }
 
@@ -134,6 +135,7 @@ type serverSection struct {
 	CAPIWhitelistsPath            string                   `yaml:"capi_whitelists_path"`
 	AutoRegistration              *autoRegistrationSection `yaml:"auto_registration"`
 	TLS                           *tlsSection              `yaml:"tls"`
+	PKI                           *pkiSection              `yaml:"pki"` // ours
 	OnlineClient                  *onlineClientSection     `yaml:"online_client"`
 }
 
@@ -153,6 +155,10 @@ type tlsSection struct {
 	BouncersAllowedOU  []string `yaml:"bouncers_allowed_ou"`
 	CRLPath            string   `yaml:"crl_path"`
 	CacheExpiration    string   `yaml:"cache_expiration"`
+}
+
+type pkiSection struct {
+	Dir string `yaml:"dir"`
 }
 
 type onlineClientSection struct {

@@ -214,7 +214,7 @@ func inProcess(options engine.Options) func(context.Context, hubtest.Replay) err
 		options.DumpDir, options.NoLocalAPI = replay.DumpDir, true
 		return engine.Run(ctx, options, engine.Surroundings{
 			Env: environment(replay.Env), Now: func() time.Time { return time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC) },
-			Stdout: io.Discard, Stderr: io.Discard, Names: nameless{}, Ready: func() error { return nil },
+			Stdout: io.Discard, Stderr: io.Discard, Names: nameless{},
 		})
 	}
 }

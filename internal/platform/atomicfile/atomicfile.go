@@ -3,8 +3,10 @@
 package atomicfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,11 +15,16 @@ import (
 // Write replaces path by a file with the given content and mode. When it returns nil the content is on
 // disk. The folder must exist; an error leaves the old file as it was.
 func Write(path string, content []byte, mode fs.FileMode) error {
+	return Copy(path, bytes.NewReader(content), mode)
+}
+
+// Copy is Write with the content read from r, of any size. When reading fails, the old file stays as it was.
+func Copy(path string, r io.Reader, mode fs.FileMode) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	if err := fill(temp, content, mode); err != nil {
+	if err := fill(temp, r, mode); err != nil {
 		return fmt.Errorf("writing %s: %w", path, errors.Join(err, os.Remove(temp.Name())))
 	}
 	if err := os.Rename(temp.Name(), path); err != nil {
@@ -38,7 +45,7 @@ func SyncDir(path string) error {
 	return nil
 }
 
-func fill(file *os.File, content []byte, mode fs.FileMode) error {
-	_, err := file.Write(content)
+func fill(file *os.File, content io.Reader, mode fs.FileMode) error {
+	_, err := io.Copy(file, content)
 	return errors.Join(err, file.Chmod(mode), file.Sync(), file.Close())
 }
