@@ -56,6 +56,8 @@ func parseFlags() (options engine.Options, printVersion bool) {
 	flag.StringVar(&options.Type, "type", "", "label `type` of the lines of -dsn")
 	flag.StringVar(&options.Transform, "transform", "", "`expression` that replaces the lines of -dsn")
 	flag.StringVar(&options.DumpDir, "dump-data", "", "write what happened to every line into `folder`, and send nothing")
+	flag.StringVar(&options.AlertsFile, "dump-alerts", "", "read the sources once, from their beginning, write the alerts that they give into `file`, one a line, and send nothing")
+	flag.StringVar(&options.Scenario, "scenario", "", "with -dump-alerts: try the scenarios of `file` too, in place of installed ones of the same names")
 	flag.StringVar(&options.CPUProfile, "cpu-profile", "", "write a CPU profile of the whole run to `file`, for go tool pprof")
 	flag.BoolVar(&options.NoShortcuts, "no-shortcuts", false, "evaluate every rule the slow way, to compare the results")
 	flag.Func("label", "further `label:value` pairs of the lines of -dsn", func(text string) error {

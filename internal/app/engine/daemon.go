@@ -82,6 +82,8 @@ func (d *daemon) run(ctx context.Context) error {
 		return d.test(ctx, cfg)
 	case d.options.DumpDir != "":
 		return d.dump(ctx, cfg)
+	case d.options.AlertsFile != "":
+		return d.rehearse(ctx, cfg)
 	}
 	if err := d.start(ctx, cfg); err != nil {
 		return err

@@ -24,6 +24,8 @@ type Options struct {
 	Labels         map[string]string // further labels of the DSN
 	Transform      string            // expression on the lines of the DSN
 	DumpDir        string            // "": send alerts; otherwise write down what happened to every line
+	AlertsFile     string            // "": send alerts; otherwise read the sources once, and write their alerts there
+	Scenario       string            // "": those that are installed; otherwise a file with more, which win over installed ones of their names
 	CPUProfile     string            // "": none; otherwise the file that a CPU profile of the whole run is written to
 	NoShortcuts    bool              // evaluate every rule the slow way, to compare the results
 	Level          *slog.Level       // nil: as configured
@@ -52,6 +54,10 @@ func (o *Options) validate() error {
 		return errors.New("-type requires -dsn")
 	case o.DumpDir != "" && o.NoLogProcessor:
 		return errors.New("-dump-data needs the log processor: leave out -no-cs")
+	case o.AlertsFile != "" && (o.NoLogProcessor || o.DumpDir != ""):
+		return errors.New("-dump-alerts needs the log processor, and -dump-data for itself: leave out -no-cs and -dump-data")
+	case o.Scenario != "" && o.AlertsFile == "":
+		return errors.New("-scenario is for trying out: it requires -dump-alerts")
 	case o.Transform != "" && o.DSN == "":
 		return errors.New("-transform requires -dsn")
 	}

@@ -116,7 +116,7 @@ func (d *daemon) planDetection(cfg *config.Config) (*plan, error) {
 	var err error
 	p.rules, err = loadRules(cfg, ruleDeps{
 		log: d.log, now: d.around.Now, databases: d.geoIP(cfg), names: d.nameCache(cfg), http: d.around.HTTP, nodes: d.metrics.nodes,
-		plain: d.options.NoShortcuts,
+		plain: d.options.NoShortcuts, scenario: d.options.Scenario,
 	})
 	if err != nil {
 		return nil, err

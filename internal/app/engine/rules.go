@@ -43,7 +43,8 @@ type ruleDeps struct {
 	names     *dns.Cache
 	http      *http.Client
 	nodes     *parser.Metrics
-	plain     bool // no rule takes a shortcut
+	plain     bool   // no rule takes a shortcut
+	scenario  string // a file with scenarios to try, "" for none
 }
 
 // garbageWhileLoading is the GOGC of that time. Rules are some megabytes in the end, and were a dozen on the way: each
@@ -94,7 +95,11 @@ func loadRules(cfg *config.Config, d ruleDeps) (*rules, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading alert context: %w", err)
 	}
-	r.scenarios, err = scenario.Load(scenarioItems(inventory.Installed(hub.Scenarios)), scenario.Deps{
+	scenarios, err := withTrial(scenarioItems(inventory.Installed(hub.Scenarios)), d.scenario)
+	if err != nil {
+		return nil, err
+	}
+	r.scenarios, err = scenario.Load(scenarios, scenario.Deps{
 		Log: d.log, Expressions: library, Data: data, DataDir: cfg.Paths.DataDir, Simulated: simulation.Covers,
 		Context: context,
 	})

@@ -91,6 +91,17 @@ type Definition struct {
 	transform Transform
 }
 
+// Once returns the definition of a source that reads the same from its beginning and ends, and whether there can be
+// one.
+func (d Definition) Once() (Definition, bool) {
+	settings, ok := d.Settings.(interface{ Once() Settings })
+	if !ok {
+		return Definition{}, false
+	}
+	d.Settings = settings.Once()
+	return d, true
+}
+
 // Open opens the source with its own log level and its transform in place.
 func (d Definition) Open(env Env) (Source, error) {
 	env.Log = leveled(env.Log.With("datasource", d.Base().Source), d.Base().LogLevel)

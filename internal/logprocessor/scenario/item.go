@@ -19,6 +19,19 @@ type Item struct {
 	Version string // of a hub item, "?" when tainted, "" for a local one
 }
 
+// Names returns the names of the scenarios in a file, in order. What the scenarios say is not looked at.
+func (i Item) Names() ([]string, error) {
+	specs, err := yamlfile.DecodeAll[spec](i.Path, i.Text)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(specs))
+	for at := range specs {
+		names[at] = specs[at].Name
+	}
+	return names, nil
+}
+
 // spec is a scenario as written.
 type spec struct {
 	Type               string           `yaml:"type"`

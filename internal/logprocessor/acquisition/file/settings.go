@@ -90,6 +90,13 @@ func (s *settings) Open(env acquisition.Env) (acquisition.Source, error) {
 	return newFollower(s, env, hits), nil
 }
 
+// Once satisfies what acquisition.Definition asks for. A file that is not there yet is no mistake.
+func (s *settings) Once() acquisition.Settings {
+	once := *s
+	once.Mode = acquisition.Cat
+	return &once
+}
+
 // clock: what is read from finished files lies in the past.
 func (s *settings) clock() event.Clock {
 	if s.Mode == acquisition.Cat {

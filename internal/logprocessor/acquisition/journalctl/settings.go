@@ -86,6 +86,13 @@ func (s *settings) Open(env acquisition.Env) (acquisition.Source, error) {
 	return newFollower(journal), nil
 }
 
+// Once satisfies what acquisition.Definition asks for.
+func (s *settings) Once() acquisition.Settings {
+	once := *s
+	once.Mode = acquisition.Cat
+	return &once
+}
+
 // clock: what is read to its end lies in the past.
 func (s *settings) clock() event.Clock {
 	if s.Mode == acquisition.Cat {
