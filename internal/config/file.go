@@ -65,7 +65,7 @@ type cscliSection struct {
 	HubBranch      string `yaml:"hub_branch"`
 	HubURLTemplate string `yaml:"__hub_url_template__"`
 	HubWithContent bool   `yaml:"hub_with_content"`
-	HubSource      string `yaml:"hub_source"` // ours
+	HubSource      string `yaml:"hub_source"`     // ours
 	PrometheusURI  string `yaml:"prometheus_uri"` // accepted, always derived from the prometheus section
 }
 

@@ -230,7 +230,7 @@ func TestARevokedMachineIsRefusedAlthoughItHasAToken(t *testing.T) {
 	agent, _ := i.join(pki.Agent, "web-1")
 	client := i.client(agent)
 	i.want("200", i.login(client))
-	bearer := "Bearer " + i.fixture.token("web-1@127.0.0.1")
+	bearer := "Bearer " + i.token("web-1@127.0.0.1")
 	i.want("200", i.ask(client, "GET", "/v1/heartbeat", "", "Authorization", bearer))
 	if _, err := i.authority.Revoke("web-1"); err != nil {
 		t.Fatal(err)

@@ -117,8 +117,8 @@ func (a *api) addBouncers(ctx context.Context, count int) (err error) {
 // keyOf returns the header with the key of a bouncer.
 func keyOf(bouncer int) string { return "X-Api-Key: " + benchKey + strconv.Itoa(bouncer) }
 
-// start runs the process and returns when it answers, and how long that took.
-func (a *api) start(ctx context.Context) (took time.Duration, err error) {
+// start runs the process and returns when it answers.
+func (a *api) start(ctx context.Context) error {
 	argv := []string{"-c", a.path("config.yaml"), "-no-cs"}
 	if a.profile != "" {
 		argv = append(argv, "-cpu-profile", a.profile)
@@ -128,21 +128,21 @@ func (a *api) start(ctx context.Context) (took time.Duration, err error) {
 	a.running.Stderr = &said
 	began := time.Now()
 	if err := startOn(a.running, nil); err != nil {
-		return 0, err
+		return err
 	}
 	for {
 		conn, err := load.Dial(ctx, a.address)
 		if err == nil {
 			answer, err := conn.Do(load.Get("/health"))
 			if err == nil && answer.Status == http.StatusOK {
-				return time.Since(began), conn.Close()
+				return conn.Close()
 			}
 		}
 		if ctx.Err() != nil || syscall.Kill(a.running.Process.Pid, 0) != nil || time.Since(began) > time.Minute {
-			return 0, errors.Join(fmt.Errorf("the Local API does not answer: %w: %s", err, said.String()), a.stop())
+			return errors.Join(fmt.Errorf("the Local API does not answer: %w: %s", err, said.String()), a.stop())
 		}
 		if err := pause(ctx, 2*time.Millisecond); err != nil {
-			return 0, errors.Join(err, a.stop())
+			return errors.Join(err, a.stop())
 		}
 	}
 }

@@ -48,8 +48,10 @@ func (b *bench) drops(ctx context.Context) error {
 	}
 	slices.Sort(taken)
 	atMost := func(limit float64) *target { return &target{Limit: limit, AtMost: true} }
-	b.report.add(row{Work: "decision to dropped packet, 1,000 a minute among 100,000, p50", Target: atMost(20),
-		Ours: single("ms", taken[len(taken)/2])})
+	b.report.add(row{
+		Work: "decision to dropped packet, 1,000 a minute among 100,000, p50", Target: atMost(20),
+		Ours: single("ms", taken[len(taken)/2]),
+	})
 	b.report.add(row{Work: "the same, p99", Target: atMost(100), Ours: single("ms", taken[len(taken)*99/100])})
 	return nil
 }
@@ -80,7 +82,7 @@ func (b *bench) withDropSite(ctx context.Context, dir string, do func(*dropSite)
 	if err := s.api.fill(ctx, someBans); err != nil {
 		return err
 	}
-	if _, err := s.api.start(ctx); err != nil {
+	if err := s.api.start(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.api.stop()) }()
@@ -239,7 +241,7 @@ func (s *dropSite) sender(from netip.Addr) (conn net.Conn, err error) {
 		},
 	}
 	err = s.inside(func() error {
-		conn, err = dialer.Dial("udp4", s.listener.LocalAddr().String()) //nolint:noctx // returns at once
+		conn, err = dialer.Dial("udp4", s.listener.LocalAddr().String())
 		return err
 	})
 	return conn, err

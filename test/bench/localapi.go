@@ -43,7 +43,7 @@ func (b *bench) withAPI(ctx context.Context, bouncers int, prepare, do func(*api
 		return err
 	}
 	a.profile = b.profile(filepath.Base(dir))
-	if _, err := a.start(ctx); err != nil {
+	if err := a.start(ctx); err != nil {
 		return err
 	}
 	err = do(a)

@@ -191,7 +191,8 @@ func TestEnforcementIsTold(t *testing.T) {
 			Name  string `json:"name"`
 			State string `json:"state"`
 		} `json:"components"`
-	}) {
+	},
+	) {
 		if err := json.Unmarshal([]byte(in.cscli("decisions", "inspect", "1", "-o", "json")), &e); err != nil {
 			t.Fatal(err)
 		}

@@ -186,8 +186,10 @@ func TestALongListIsToldWhileTimePasses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for value, until := range s.elements {
-		at := map[string]time.Duration{"192.0.2.1": 2, "192.0.2.2": 3, "192.0.2.3": 4}[value.First.String()]
-		if want := began.Add(at*time.Second + time.Minute + rounded); !until.Equal(want) {
+		at := map[string]time.Duration{
+			"192.0.2.1": 2 * time.Second, "192.0.2.2": 3 * time.Second, "192.0.2.3": 4 * time.Second,
+		}[value.First.String()]
+		if want := began.Add(at + time.Minute + rounded); !until.Equal(want) {
 			t.Errorf("%s until %s, want %s", value.First, until, want)
 		}
 	}

@@ -2,8 +2,6 @@ package sql
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"shieldwall/internal/domain"
 	"shieldwall/internal/domain/fault"
@@ -70,11 +68,11 @@ func (s *Store) updateBouncer(ctx context.Context, tx session, id int64, change 
 	assign(&set, "version", change.Version)
 	assign(&set, "stream_cursor", change.Cursor)
 	if change.Standing != nil {
-		text, err := json.Marshal(change.Standing)
+		text, err := encodeStanding(*change.Standing)
 		if err != nil {
-			return fmt.Errorf("encoding the standing of bouncer %d: %w", id, err)
+			return err
 		}
-		set.add("shieldwall_standing", string(text))
+		set.add("shieldwall_standing", text)
 	}
 	assignTime(&set, tx, "last_pull", change.LastPull)
 	if change.IPAddress == nil {
@@ -104,10 +102,8 @@ func scanBouncer(scan scanFunc) (b domain.Bouncer, err error) {
 		instant{&b.LastPull}, &b.AuthType, &b.AutoCreated,
 		nullable(&b.OSName), nullable(&b.OSFamily), nullable(&b.OSVersion), nullable(&features), &b.Cursor, nullable(&standing), instant{&b.CreatedAt}, instant{&b.UpdatedAt})
 	b.FeatureFlags = splitNames(features)
-	if err == nil && standing != "" {
-		if err = json.Unmarshal([]byte(standing), &b.Standing); err != nil {
-			err = fmt.Errorf("decoding the standing of bouncer %d: %w", b.ID, err)
-		}
+	if err == nil {
+		b.Standing, err = decodeStanding(standing)
 	}
 	return b, err
 }
