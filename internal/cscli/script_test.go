@@ -40,7 +40,7 @@ func now() time.Time { return time.Date(2026, 11, 21, 19, 22, 13, 0, time.UTC) }
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Dir:   "testdata/script",
 		Setup: setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"cscli":    run,
@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"seed":     seed,
 			"input":    input,
 			"cmpexact": compareExactly,
+			"hub":      serveHub,
 
 			"issuing":  serveIssuing,
 			"remember": remember,

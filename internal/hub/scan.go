@@ -56,8 +56,8 @@ func (i *Inventory) Names(kind Kind) []string {
 	return names
 }
 
-// Scan reads the index, to which what comes with this program belongs in any case, and the installed items. Links that lead nowhere are logged and left out; an item
-// that is no YAML is an error.
+// Scan reads the index, to which what comes with this program belongs in any case, and the installed items. Links that lead
+// nowhere are logged and left out; an item that is no YAML is an error.
 func Scan(paths Paths, log *slog.Logger) (*Inventory, error) {
 	idx, err := readIndex(paths.IndexPath)
 	if err != nil {

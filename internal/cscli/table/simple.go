@@ -9,7 +9,7 @@ import (
 // simple reports whether every row is one line of plain text as wide as it looks. Such rows need no library, which takes
 // ten times as long; a list of ten thousand is read by a script that waits.
 func (t *Table) simple() bool {
-	if t.fancy || t.title != "" || t.footer != nil || len(t.rows) == 0 || t.table.Style().Options.SeparateRows {
+	if t.fancy || t.cut != nil || t.title != "" || t.footer != nil || len(t.rows) == 0 || t.table.Style().Options.SeparateRows {
 		return false
 	}
 	for _, config := range t.columns {

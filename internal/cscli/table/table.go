@@ -34,6 +34,7 @@ type Table struct {
 	title   string
 	header  []string
 	rows    [][]string
+	cut     []int                      // numbers of the rows that have a line above them
 	footer  []string                   // nil: none
 	columns map[int]table.ColumnConfig // by number, from 1
 }
@@ -147,7 +148,7 @@ func (t *Table) Wrap(number int) {
 }
 
 // Separate draws a line between the rows so far and those that follow.
-func (t *Table) Separate() { t.table.AppendSeparator() }
+func (t *Table) Separate() { t.cut = append(t.cut, len(t.rows)) }
 
 // SeparateRows draws lines between the rows.
 func (t *Table) SeparateRows() { t.table.Style().Options.SeparateRows = true }
@@ -159,7 +160,10 @@ func (t *Table) String() string {
 		return t.drawn()
 	}
 	t.table.ResetRows()
-	for _, cells := range t.rows {
+	for i, cells := range t.rows {
+		if slices.Contains(t.cut, i) {
+			t.table.AppendSeparator()
+		}
 		t.table.AppendRow(row(cells))
 	}
 	return t.table.Render()

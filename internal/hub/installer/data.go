@@ -120,7 +120,7 @@ func held(path string) source.Held {
 
 // write replaces the file when all of the body is there and has its digest. The file is as old as its source says.
 func write(path string, body source.Body, progress func(done int64)) error {
-	if err := os.MkdirAll(filepath.Dir(path), folderMode); err != nil { //nolint:gosec // as published
+	if err := os.MkdirAll(filepath.Dir(path), folderMode); err != nil {
 		return fmt.Errorf("saving: %w", err)
 	}
 	if err := atomicfile.Copy(path, &checked{body: body, sum: sha256.New(), progress: progress}, fileMode); err != nil {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/hub"
@@ -99,9 +100,26 @@ func (in *Installer) stored(item *hub.Holding) string {
 	return filepath.Join(in.Paths.HubDir, item.Offer.Path)
 }
 
-// link is where an installed item is found.
-func (in *Installer) link(item *hub.Holding) string {
-	return filepath.Join(in.Paths.ConfigDir, string(item.Kind), item.Stage, item.FileName())
+// place returns where the link to an installed item goes. Where the file of another author's item has the same name, the
+// author comes before it.
+func (in *Installer) place(item *hub.Holding, target string) (string, error) {
+	folder := filepath.Join(in.Paths.ConfigDir, string(item.Kind), item.Stage)
+	link := filepath.Join(folder, item.FileName())
+	if in.ofAnother(link, target) {
+		author := filepath.Base(filepath.Dir(item.Offer.Path))
+		link = filepath.Join(folder, author+"_"+item.FileName())
+	}
+	return link, in.free(link, target)
+}
+
+// ofAnother reports whether link leads to another item that is there.
+func (in *Installer) ofAnother(link, target string) bool {
+	old, err := os.Readlink(link)
+	if err != nil || old == target || !strings.HasPrefix(old, in.Paths.HubDir+string(filepath.Separator)) {
+		return false
+	}
+	_, err = os.Stat(old)
+	return err == nil
 }
 
 // download fetches the latest version. What comes with another digest than the index says is not taken: an older file
@@ -153,11 +171,11 @@ func (in *Installer) enable(ctx context.Context, item *hub.Holding) (bool, error
 	if err := in.data(ctx, item, text); err != nil {
 		return false, err
 	}
-	link := in.link(item)
-	if err := in.free(link, target); err != nil {
+	link, err := in.place(item, target)
+	if err != nil {
 		return false, fmt.Errorf("enabling %s: %w", item, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(link), folderMode); err != nil { //nolint:gosec // as published
+	if err := os.MkdirAll(filepath.Dir(link), folderMode); err != nil {
 		return false, fmt.Errorf("enabling %s: %w", item, err)
 	}
 	if err := os.Symlink(target, link); err != nil {
@@ -199,7 +217,7 @@ func remove(path string) error {
 }
 
 func save(path string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), folderMode); err != nil { //nolint:gosec // as published
+	if err := os.MkdirAll(filepath.Dir(path), folderMode); err != nil {
 		return fmt.Errorf("saving: %w", err)
 	}
 	return atomicfile.Write(path, text, fileMode)

@@ -83,6 +83,26 @@ func TestOwnFilesAreLeftAlone(t *testing.T) {
 	}
 }
 
+func TestItemsOfTheSameNameLieBesideEachOther(t *testing.T) {
+	t.Parallel()
+	m, remote := newMachine(t.TempDir()), newPublished()
+	remote.publish(hub.Scenarios, "b/s1", "1", item{})
+	m.update(t, remote)
+	mine, other := hub.Ref{Kind: hub.Scenarios, Name: "a/s1"}, hub.Ref{Kind: hub.Scenarios, Name: "b/s1"}
+	if err := m.install(t, remote, plan.Options{}, mine, other); err != nil {
+		t.Fatal(err)
+	}
+	if got := filepath.Base(m.survey(t).Find(other).LocalPath); got != "b_s1.yaml" {
+		t.Errorf("the second one is %s", got)
+	}
+	if err := m.remove(t, remote, plan.Options{}, mine); err != nil {
+		t.Fatal(err)
+	}
+	if !m.survey(t).Find(other).Installed || m.survey(t).Find(mine).Installed {
+		t.Error("the wrong one was removed")
+	}
+}
+
 func TestALinkThatLeadsNowhereMakesWay(t *testing.T) {
 	t.Parallel()
 	m, remote := newMachine(t.TempDir()), newPublished()
@@ -173,7 +193,7 @@ func TestGoingOnInstallsTheRest(t *testing.T) {
 func TestLaws(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp("/dev/shm", "hub-laws") // every file is synced, which takes long on a disk
+		dir, err := os.MkdirTemp("/dev/shm", "hub-laws") //nolint:usetesting // every file is synced, which takes long on a disk
 		if err != nil {
 			t.Fatal(err)
 		}

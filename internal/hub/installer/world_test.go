@@ -146,10 +146,16 @@ func (m *machine) update(t tb, from installer.Source) {
 
 func (m *machine) survey(t tb) *hub.Holdings {
 	t.Helper()
-	holdings, err := hub.Survey(m.paths, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
+	log := slog.New(slog.DiscardHandler)
+	if _, err := os.Stat(m.paths.IndexPath); err != nil {
+		holdings, err := hub.Survey(m.paths, log)
+		check(t, err)
+		return holdings
 	}
+	catalog, err := hub.ReadCatalog(m.paths.IndexPath) // what comes with this program would only take time
+	check(t, err)
+	holdings, err := hub.SurveyCatalog(catalog, m.paths, log)
+	check(t, err)
 	return holdings
 }
 
@@ -226,7 +232,7 @@ func (m *machine) files(t tb) map[string]string {
 	return found
 }
 
-func write(t testing.TB, path, text string) {
+func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		t.Fatal(err)

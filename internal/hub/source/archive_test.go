@@ -22,8 +22,8 @@ type entry struct {
 	target     string // of a link
 }
 
-func tarball(t testing.TB, entries ...entry) []byte {
-	t.Helper()
+func tarball(tb testing.TB, entries ...entry) []byte {
+	tb.Helper()
 	var packed bytes.Buffer
 	compressed := gzip.NewWriter(&packed)
 	archive := tar.NewWriter(compressed)
@@ -34,11 +34,11 @@ func tarball(t testing.TB, entries ...entry) []byte {
 		}
 		_, err := io.WriteString(writerOf(archive, header), e.text)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := errors.Join(archive.Close(), compressed.Close()); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return packed.Bytes()
 }
@@ -50,8 +50,8 @@ func writerOf(archive *tar.Writer, header *tar.Header) io.Writer {
 	return archive
 }
 
-func zipped(t testing.TB, entries ...entry) []byte {
-	t.Helper()
+func zipped(tb testing.TB, entries ...entry) []byte {
+	tb.Helper()
 	var packed bytes.Buffer
 	archive := zip.NewWriter(&packed)
 	for _, e := range entries {
@@ -64,20 +64,20 @@ func zipped(t testing.TB, entries ...entry) []byte {
 			_, err = io.WriteString(w, e.text+e.target)
 		}
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := archive.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return packed.Bytes()
 }
 
-func saved(t testing.TB, name string, text []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
+func saved(tb testing.TB, name string, text []byte) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), name)
 	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }
