@@ -33,9 +33,10 @@ const (
 // Base returns the common keys; it makes a struct that embeds Common satisfy that part of Settings.
 func (c Common) Base() Common { return c }
 
-// Clock returns the clock for the lines of a source that is live unless told otherwise.
+// Clock returns the clock for the lines of a source that is live unless told otherwise: what is read to its end lies
+// in the past.
 func (c Common) Clock() event.Clock {
-	if c.UseTimeMachine {
+	if c.UseTimeMachine || c.Mode == Cat {
 		return event.TimeMachine
 	}
 	return event.Live

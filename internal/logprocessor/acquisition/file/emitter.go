@@ -31,7 +31,7 @@ func newEmitter(path string, s *settings, env acquisition.Env, hits *prometheus.
 	}
 	return emitter{
 		now:   env.Now,
-		clock: s.clock(),
+		clock: s.Clock(),
 		line:  event.Line{Src: source, Labels: s.Labels, Process: true, Module: Kind},
 		hits:  hits.WithLabelValues(source, Kind, s.Labels["type"]),
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"shieldwall/internal/logprocessor/acquisition"
-	"shieldwall/internal/logprocessor/event"
 )
 
 // Kind is the name of this kind of source in configuration files, DSNs, lines and metrics.
@@ -95,14 +94,6 @@ func (s *settings) Once() acquisition.Settings {
 	once := *s
 	once.Mode = acquisition.Cat
 	return &once
-}
-
-// clock: what is read from finished files lies in the past.
-func (s *settings) clock() event.Clock {
-	if s.Mode == acquisition.Cat {
-		return event.TimeMachine
-	}
-	return s.Clock()
 }
 
 func (s *settings) readTarget(target string) error {

@@ -205,7 +205,7 @@ func (t *transfer) clockOf(e entry, now time.Time) event.Clock {
 	if now.Sub(e.at) > lateAfter {
 		return event.TimeMachine
 	}
-	return t.settings.clock()
+	return t.settings.Clock()
 }
 
 func (t *transfer) deliverBatch(ctx context.Context, entries []entry, clock event.Clock) bool {

@@ -93,7 +93,7 @@ func (r reader) Run(ctx context.Context, out chan<- acquisition.Batch) error {
 	}
 	err = running.read(func(texts []raw) bool {
 		lines := r.lines(r.parse(texts))
-		return len(lines) == 0 || r.send(ctx, out, acquisition.Batch{Lines: lines, Clock: r.settings.clock(), Ack: func() {}})
+		return len(lines) == 0 || r.send(ctx, out, acquisition.Batch{Lines: lines, Clock: r.settings.Clock(), Ack: func() {}})
 	})
 	if ctx.Err() != nil {
 		return nil // that is how reading ends, and no failure

@@ -9,7 +9,6 @@ import (
 
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/logprocessor/acquisition"
-	"shieldwall/internal/logprocessor/event"
 )
 
 // Kind is the name of this kind of source in configuration files, DSNs, lines and metrics.
@@ -91,14 +90,6 @@ func (s *settings) Once() acquisition.Settings {
 	once := *s
 	once.Mode = acquisition.Cat
 	return &once
-}
-
-// clock: what is read to its end lies in the past.
-func (s *settings) clock() event.Clock {
-	if s.Mode == acquisition.Cat {
-		return event.TimeMachine
-	}
-	return s.Clock()
 }
 
 func (s *settings) readTarget(target string) error {
