@@ -23,8 +23,9 @@ type Throttle struct {
 	purse *simplelru.LRU[netip.Prefix, purse]
 }
 
+// purse counts in time, a coin being what it takes to get one back: whole numbers, which add up.
 type purse struct {
-	spent float64
+	spent time.Duration
 	at    time.Time
 }
 
@@ -39,23 +40,22 @@ func NewThrottle() (*Throttle, error) {
 
 // Allow takes a coin of address. When there is none left it returns false, and how long to wait for one.
 func (t *Throttle) Allow(address netip.Addr, now time.Time) (wait time.Duration, ok bool) {
-	return t.spend(address, now, 1)
+	return t.spend(address, now, throttleRecovery)
 }
 
 // Forgive gives the coin of an attempt back.
 func (t *Throttle) Forgive(address netip.Addr, now time.Time) {
-	t.spend(address, now, -1)
+	t.spend(address, now, -throttleRecovery)
 }
 
-func (t *Throttle) spend(address netip.Addr, now time.Time, coins float64) (wait time.Duration, ok bool) {
+func (t *Throttle) spend(address netip.Addr, now time.Time, cost time.Duration) (wait time.Duration, ok bool) {
 	key := throttleKey(address)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p, _ := t.purse.Get(key)
-	recovered := max(0, now.Sub(p.at).Seconds()) / throttleRecovery.Seconds()
-	spent := max(0, p.spent-recovered) + coins
-	if spent > throttleBurst {
-		return time.Duration((spent - throttleBurst) * float64(throttleRecovery)), false
+	spent := max(0, p.spent-max(0, now.Sub(p.at))) + cost
+	if excess := spent - throttleBurst*throttleRecovery; excess > 0 {
+		return excess, false
 	}
 	if spent <= 0 {
 		t.purse.Remove(key)
