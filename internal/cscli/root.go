@@ -31,6 +31,7 @@ import (
 	"shieldwall/internal/cscli/setup"
 	"shieldwall/internal/cscli/simulation"
 	"shieldwall/internal/cscli/support"
+	"shieldwall/internal/cscli/tap"
 	"shieldwall/internal/cscli/why"
 )
 
@@ -61,7 +62,7 @@ func newRoot(runner *session.Runner) *cobra.Command {
 		},
 		alerts.New(runner), allowlists.New(runner), audit.New(runner), bouncers.New(runner), completion.New(), config.New(runner),
 		decisions.New(runner), doctor.New(runner), explain.New(runner), hub.New(runner), hubtest.New(runner), lapi.New(runner), machines.New(runner), metrics.New(runner),
-		notifications.New(runner), pki.New(runner), reference.New(), replay.New(runner), setup.New(runner, Main), simulation.New(runner), support.New(runner, Main), why.New(runner), newVersion(runner), newDashboard(),
+		notifications.New(runner), pki.New(runner), reference.New(), replay.New(runner), setup.New(runner, Main), simulation.New(runner), support.New(runner, Main), tap.New(runner), why.New(runner), newVersion(runner), newDashboard(),
 	)
 	root.CompletionOptions.DisableDefaultCmd = true // ours is the published one
 	root.AddCommand(items.New(runner)...)

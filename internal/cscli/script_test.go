@@ -2,12 +2,14 @@ package cscli_test
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -51,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"hub":      serveHub,
 
 			"issuing":  serveIssuing,
+			"tap":      serveTap,
 			"remember": remember,
 
 			"seedallowlist": seedAllowlist,
@@ -232,6 +235,32 @@ func serveIssuing(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(server.Close)
 	ts.Setenv("SECURE", server.URL)
 	ts.Setenv("SECUREHOSTPORT", server.Listener.Addr().String())
+}
+
+// serveTap listens where a log processor would, grants every request and shows the lines of a file, as they are.
+func serveTap(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: tap file")
+	}
+	shown := ts.ReadFile(args[0])
+	listener, err := net.Listen("unix", ts.MkAbs("tap.sock"))
+	ts.Check(err)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return // the script has ended
+			}
+			_, _ = bufio.NewReader(conn).ReadString('\n')
+			_, _ = io.WriteString(conn, shown) // the script sees what arrives
+			_ = conn.Close()
+		}
+	})
+	ts.Defer(func() {
+		ts.Check(listener.Close())
+		serving.Wait()
+	})
 }
 
 // remember gives a variable the text of a file, as of stdout.

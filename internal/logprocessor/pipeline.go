@@ -32,6 +32,19 @@ type Recorder interface {
 	Overflowed(evt *event.Event)
 }
 
+// Tap shows people what happens while it happens. It is asked beside every event, by several goroutines, and must not
+// wait; it must copy what it wants to keep.
+type Tap interface {
+	// Watching reports whether anybody wants to be shown something.
+	Watching() bool
+	// Parsed comes after the parsers of a line; ok says that they understood it.
+	Parsed(evt *event.Event, ok bool)
+	// Matched comes before a line is poured into the buckets of the scenarios that it concerns, if any.
+	Matched(evt *event.Event, pours []scenario.Pour)
+	// Overflowed comes after an overflow has passed its postoverflow parsers.
+	Overflowed(evt *event.Event)
+}
+
 // Savepoints keep what a log processor remembers in step with what is acknowledged to its sources. Abandon
 // may be called beside the other two.
 type Savepoints interface {
@@ -44,7 +57,7 @@ type Savepoints interface {
 	Abandon()
 }
 
-// Options are the parts of a pipeline. All are required but Savepoints, Recorder and Metrics.
+// Options are the parts of a pipeline. All are required but Savepoints, Recorder, Tap and Metrics.
 type Options struct {
 	Sources       []acquisition.Source
 	Parsers       *parser.Set
@@ -54,6 +67,7 @@ type Options struct {
 	Alerts        Alerts
 	Savepoints    Savepoints // nil: buckets are not kept, lines are acknowledged as soon as their alerts are safe
 	Recorder      Recorder
+	Tap           Tap
 	Workers       int // 1 or more
 	Now           func() time.Time
 	Log           *slog.Logger
@@ -239,6 +253,9 @@ func (p *Pipeline) settle(overflows []*event.Event) []*wire.Alert {
 		overflows = overflows[1:]
 		p.Postoverflows.ParseObserved(evt, p.observe)
 		p.Recorder.Overflowed(evt)
+		if p.watched() {
+			p.Tap.Overflowed(evt)
+		}
 		if evt.Overflow.Whitelisted {
 			p.Log.Info("overflow is whitelisted, skipping it", "alert", evt.Overflow.Alert.Message, "reason", evt.WhitelistReason)
 			continue
@@ -259,6 +276,8 @@ func (p *Pipeline) settle(overflows []*event.Event) []*wire.Alert {
 	}
 	return alerts
 }
+
+func (p *Pipeline) watched() bool { return p.Tap != nil && p.Tap.Watching() }
 
 // deliver acknowledges a batch once its alerts are safe, or gathers the acknowledgements for a save point.
 func (p *Pipeline) deliver(ctx context.Context) {

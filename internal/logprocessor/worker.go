@@ -17,6 +17,7 @@ type worker struct {
 	lines    lineCounts
 	event    *event.Event // of the line in hand: a single one stays near the processor
 	job      job          // the one in hand
+	watched  bool         // somebody is shown its lines
 }
 
 func (p *Pipeline) newWorker() *worker {
@@ -31,7 +32,7 @@ func (w *worker) waitForTurn() { <-w.job.before }
 // parse looks at the lines of a batch, until one reaches a rule that remembers earlier lines: from there on it
 // is this batch's turn, as if there were one worker.
 func (w *worker) parse(job job) parsed {
-	w.job = job
+	w.job, w.watched = job, w.pipeline.watched()
 	began := time.Now()
 	space := w.pipeline.takeWorkspace()
 	for i := range job.batch.Lines {
@@ -52,6 +53,9 @@ func (w *worker) parseLine(space *workspace, line *event.Line) {
 	evt.Time = line.Time
 	ok := w.parser.Parse(evt)
 	w.lines.add(line, ok)
+	if w.watched {
+		w.pipeline.Tap.Parsed(evt, ok)
+	}
 	if !ok || evt.Whitelisted {
 		return
 	}
@@ -60,6 +64,9 @@ func (w *worker) parseLine(space *workspace, line *event.Line) {
 	}
 	from := len(space.pours)
 	space.pours = w.matcher.Append(space.pours, evt, w.job.now)
+	if w.watched {
+		w.pipeline.Tap.Matched(evt, space.pours[from:])
+	}
 	if to := len(space.pours); to > from || recording {
 		m := matched{origin: evt.Line.Origin(), from: from, to: to}
 		if recording {

@@ -195,6 +195,7 @@ func (d *daemon) startProcessor(ctx context.Context, plan *plan) error {
 		log: d.log, now: d.around.Now, registry: d.registry, metrics: d.metrics,
 		spool: spool, checkpoints: positions, usage: usage.NewReporter(d.registry, d.around.Now, d.log),
 		buckets: bucket.NewReplay(d.around.Now()), // unless it goes on from those of an earlier process
+		tap:     d.openTap(ctx, plan),
 	}
 	if err := d.processor.start(ctx, plan); err != nil {
 		return err

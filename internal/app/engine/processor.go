@@ -24,6 +24,7 @@ import (
 	"shieldwall/internal/logprocessor/parser"
 	"shieldwall/internal/logprocessor/savepoint"
 	"shieldwall/internal/logprocessor/scenario"
+	"shieldwall/internal/logprocessor/tap"
 	"shieldwall/internal/logprocessor/usage"
 	"shieldwall/internal/platform/buildinfo"
 	"shieldwall/internal/platform/geoip"
@@ -47,6 +48,7 @@ type processor struct {
 	checkpoints *checkpoint.Store
 	buckets     *bucket.Store
 	usage       *usage.Reporter
+	tap         *tap.Tap          // nil: nobody can watch
 	savepoints  *savepoint.Keeper // of buckets; nil: they end with this process, or nothing has started
 
 	running *run // nil: stopped
@@ -236,6 +238,10 @@ func (p *processor) start(ctx context.Context, plan *plan) error {
 	}
 	if p.savepoints != nil {
 		options.Savepoints = p.savepoints
+	}
+	if p.tap != nil {
+		p.tap.Use(plan.rules.viewing)
+		options.Tap = p.tap
 	}
 	pipeline := logprocessor.New(options)
 	r.deliverer = output.NewDeliverer(p.spool, plan.client, output.DeliveryOptions{}, p.log)

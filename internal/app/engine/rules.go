@@ -32,6 +32,7 @@ type rules struct {
 	scenarios     *scenario.Set
 	names         []string // of the installed items, as the Local API wants to know them
 	expressions   *expression.Library
+	viewing       *expression.Library // of those who watch: it reaches nothing that waits or remembers
 	inventory     *hub.Inventory
 }
 
@@ -80,7 +81,10 @@ func loadRules(cfg *config.Config, d ruleDeps) (*rules, error) {
 		Log: d.log, Expressions: library, Data: data, DataDir: cfg.Paths.DataDir, Stash: memory,
 		Methods: enrich.Registry(enrich.Deps{Now: d.now, Databases: d.databases, Names: d.names}), Metrics: d.nodes,
 	}
-	r := &rules{names: inventory.Names(hub.Scenarios), expressions: library, inventory: inventory}
+	r := &rules{
+		names: inventory.Names(hub.Scenarios), expressions: library, inventory: inventory,
+		viewing: expression.New(expression.Deps{Now: d.now, Data: data, GeoIP: d.databases, Plain: d.plain}),
+	}
 	deps.Patterns = patterns.Clone()
 	if r.parsers, err = parser.Load(parserItems(inventory.Installed(hub.Parsers)), deps); err != nil {
 		return nil, fmt.Errorf("loading parsers: %w", err)

@@ -24,6 +24,9 @@ const (
 	longestPause = 320 * time.Millisecond
 )
 
+// firstPull is how long a component that has just been started may need to ask for decisions.
+const firstPull = 12 * time.Second
+
 // finding is what was found at a hop.
 type finding struct {
 	state  state
@@ -243,12 +246,14 @@ func (e *examination) decide(context.Context) finding {
 // stream waits until every component that is heard of has been told, and one that reports has applied it.
 func (e *examination) stream(ctx context.Context) finding {
 	var last wire.Enforcement
+	began := time.Now()
 	ok, err := until(ctx, func() (bool, error) {
 		now, err := e.client.Enforcement(ctx, e.decision)
 		if err == nil {
 			last = now
 		}
-		return isTold(now) || err == nil && len(now.Components) == 0, err
+		nobody := err == nil && len(now.Components) == 0 && (e.options.without || time.Since(began) > firstPull)
+		return isTold(now) || nobody, err
 	})
 	text := describe(last)
 	switch {

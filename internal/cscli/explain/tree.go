@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"shieldwall/internal/cscli/session"
 	"shieldwall/internal/logprocessor/dump"
 )
 
@@ -63,7 +63,7 @@ type drawing struct {
 func (d *drawing) row(format string, args ...any) { _, _ = fmt.Fprintf(d, format+"\n", args...) }
 
 func (d *drawing) line(t *trace) {
-	d.row("line: %s", shown(t.raw))
+	d.row("line: %s", session.Printable(t.raw))
 	for _, s := range t.stages {
 		d.stage(s)
 	}
@@ -71,7 +71,7 @@ func (d *drawing) line(t *trace) {
 	case !t.understood():
 		d.row("\t└-------- parser failure %s", red)
 	case t.whitelisted():
-		d.row("\t├-------- parser success, ignored by whitelist (%s) %s", shown(t.last.WhitelistReason), green)
+		d.row("\t├-------- parser success, ignored by whitelist (%s) %s", session.Printable(t.last.WhitelistReason), green)
 	default:
 		d.row("\t├-------- parser success %s", green)
 		d.scenarios(t.scenarios)
@@ -136,12 +136,12 @@ func (d *drawing) details(changes []change) {
 		return
 	}
 	for _, c := range changes {
-		label := d.colored(c.verb, string(c.verb)) + " " + shown(c.path)
+		label := d.colored(c.verb, string(c.verb)) + " " + session.Printable(c.path)
 		switch c.verb {
 		case create:
-			label += " : " + shown(c.new)
+			label += " : " + session.Printable(c.new)
 		case update:
-			label += " : " + shown(c.old) + " -> " + shown(c.new)
+			label += " : " + session.Printable(c.old) + " -> " + session.Printable(c.new)
 		case remove:
 		}
 		d.row("\t|\t\t└ %s", label)
@@ -173,18 +173,4 @@ func (d *drawing) colored(kind verb, label string) string {
 		return text.FgRed.Sprint(label)
 	}
 	return label
-}
-
-// shown keeps what an attacker wrote into a log from steering the terminal.
-func shown(value string) string {
-	var safe strings.Builder
-	for _, r := range value {
-		if r == '\t' || unicode.IsPrint(r) {
-			safe.WriteRune(r)
-			continue
-		}
-		quoted := strconv.QuoteRune(r)
-		safe.WriteString(quoted[1 : len(quoted)-1])
-	}
-	return safe.String()
 }

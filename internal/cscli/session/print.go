@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"shieldwall/internal/cscli/table"
 	"shieldwall/internal/wire"
@@ -74,4 +76,18 @@ func (s *Session) PrintAlerts(alerts []wire.Alert) error {
 		return s.Print("[]\n")
 	}
 	return s.PrintJSON(alerts, " ")
+}
+
+// Printable keeps what an attacker wrote into a log from steering the terminal.
+func Printable(text string) string {
+	var safe strings.Builder
+	for _, r := range text {
+		if r == '\t' || unicode.IsPrint(r) {
+			safe.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRune(r)
+		safe.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return safe.String()
 }

@@ -65,7 +65,7 @@ func (i *inquiry) profile(ctx context.Context, alert wire.Alert) string {
 func (i *inquiry) lines(alert wire.Alert) (lines []string, note string) {
 	creds, err := i.session.Credentials()
 	if err != nil || creds.Login != alert.MachineID {
-		return nil, "they are on the machine " + shown(alert.MachineID)
+		return nil, "they are on the machine " + session.Printable(alert.MachineID)
 	}
 	path := source(alert)
 	if path == "" {

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
+	"shieldwall/internal/cscli/session"
 	"shieldwall/internal/wire"
 )
 
@@ -122,7 +122,7 @@ func (s *story) text() string {
 		line("%s is not banned.", s.Address)
 	}
 	if s.Allowlisted != "" {
-		line("%s is on an allowlist: %s", s.Address, shown(s.Allowlisted))
+		line("%s is on an allowlist: %s", s.Address, session.Printable(s.Allowlisted))
 	}
 	told := "" // about lines
 	for i := range s.Bans {
@@ -142,7 +142,7 @@ func (s *story) text() string {
 	if len(s.Earlier) > 0 {
 		line("\nAlerts without a decision in force:")
 		for _, e := range s.Earlier {
-			line("  %s  %s  (alert %d)", e.At, shown(e.Scenario), e.AlertID)
+			line("  %s  %s  (alert %d)", e.At, session.Printable(e.Scenario), e.AlertID)
 		}
 	}
 	return text.String()
@@ -159,20 +159,20 @@ func (b *ban) tell(line printer) {
 		if d.Simulated {
 			simulated = ", simulated: nobody enforces it"
 		}
-		line("%s: %s for %s more (decision %d, origin %s%s)", shown(d.Subject), shown(d.Type), d.Remaining, d.ID, shown(d.Origin), simulated)
+		line("%s: %s for %s more (decision %d, origin %s%s)", session.Printable(d.Subject), session.Printable(d.Type), d.Remaining, d.ID, session.Printable(d.Origin), simulated)
 		d.enforcement(line)
 	}
-	line("  alert %d of %s, from machine %s", b.AlertID, b.At, shown(cmp.Or(b.Machine, "unknown")))
+	line("  alert %d of %s, from machine %s", b.AlertID, b.At, session.Printable(cmp.Or(b.Machine, "unknown")))
 	if b.Message != "" {
-		line("  %s", shown(b.Message))
+		line("  %s", session.Printable(b.Message))
 	}
 	if len(b.Events) == 0 {
-		line("  scenario %s: no log line has caused it", shown(b.Scenario.Name))
+		line("  scenario %s: no log line has caused it", session.Printable(b.Scenario.Name))
 		return
 	}
 	b.scenario(line)
 	if b.Profile != "" {
-		line("\nProfile: %s", shown(b.Profile))
+		line("\nProfile: %s", session.Printable(b.Profile))
 	}
 	line("\nEvents:")
 	for i, event := range b.Events {
@@ -180,15 +180,15 @@ func (b *ban) tell(line printer) {
 			line("  and %d more: cscli alerts inspect -d %d", len(b.Events)-i, b.AlertID)
 			break
 		}
-		line("  %s", shown(event.At))
+		line("  %s", session.Printable(event.At))
 		for _, key := range sortedKeys(event.Meta) {
-			line("    %s: %s", shown(key), shown(event.Meta[key]))
+			line("    %s: %s", session.Printable(key), session.Printable(event.Meta[key]))
 		}
 	}
 }
 
 func (b *ban) scenario(line printer) {
-	line("\nScenario: %s", strings.TrimSpace(shown(b.Scenario.Name+" "+b.Scenario.Version)))
+	line("\nScenario: %s", strings.TrimSpace(session.Printable(b.Scenario.Name+" "+b.Scenario.Version)))
 	switch {
 	case b.Scenario.Capacity > 0:
 		line("  a bucket for %d that loses one every %s overflowed after %d events", b.Scenario.Capacity, b.Scenario.Leakspeed, b.Scenario.Events)
@@ -212,19 +212,19 @@ func (b *ban) lines(line printer, before string) {
 		return
 	}
 	for _, text := range b.Lines {
-		line("  %s", shown(text))
+		line("  %s", session.Printable(text))
 	}
 }
 
 func (d *decision) enforcement(line printer) {
 	switch {
 	case d.Unknown != "":
-		line("  where it is enforced is unknown: %s", shown(d.Unknown))
+		line("  where it is enforced is unknown: %s", session.Printable(d.Unknown))
 	case len(d.Components) == 0:
 		line("  nobody enforces it: there is no bouncer")
 	}
 	for _, c := range d.Components {
-		line("  %s: %s", strings.TrimSpace(shown(c.Name+" "+c.Type)), c.words())
+		line("  %s: %s", strings.TrimSpace(session.Printable(c.Name+" "+c.Type)), c.words())
 	}
 }
 
@@ -244,7 +244,7 @@ func (c component) words() string {
 	case wire.EnforcementExcluded:
 		return "does not enforce it: its filters leave it out"
 	}
-	return shown(string(c.State))
+	return session.Printable(string(c.State))
 }
 
 func instant(at time.Time) string {
@@ -261,14 +261,4 @@ func sortedKeys(m map[string]string) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// shown keeps what an attacker wrote into a log from steering the terminal.
-func shown(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) || r == '\t' {
-			return r
-		}
-		return '\uFFFD'
-	}, text)
 }
