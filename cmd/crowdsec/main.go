@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -35,11 +36,18 @@ func main() {
 	err := engine.Run(ctx, options, engine.Surroundings{
 		Env: os.LookupEnv, Now: time.Now, Hostname: hostname, PID: os.Getpid(), Stdout: os.Stdout, Stderr: os.Stderr,
 		Names: net.DefaultResolver, HTTP: &http.Client{Timeout: httpTimeout},
-		Reload: reload,
+		Reload: reload, Spread: spread,
 	})
 	if err != nil {
 		stop()
 		os.Exit(1) //nolint:gocritic // stop has run
+	}
+}
+
+// spread bounds the processors in use, unless the environment already says how many.
+func spread(most int) {
+	if _, said := os.LookupEnv("GOMAXPROCS"); !said && most < runtime.GOMAXPROCS(0) {
+		runtime.GOMAXPROCS(most)
 	}
 }
 

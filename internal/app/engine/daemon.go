@@ -77,6 +77,7 @@ func (d *daemon) run(ctx context.Context) error {
 	d.registry = prometheus.NewRegistry()
 	d.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), infoMetric())
 	d.metrics = newMetrics(d.registry)
+	d.gather(cfg)
 	switch {
 	case d.options.Test:
 		return d.test(ctx, cfg)
@@ -89,6 +90,14 @@ func (d *daemon) run(ctx context.Context) error {
 		return err
 	}
 	return d.serve(ctx)
+}
+
+// gather keeps a cold run on as many processors as it has parser routines. Spread over more it is no faster, and costs a
+// quarter more of their time: threads that wait for work for a moment, and a collector that helps wherever one is idle.
+func (d *daemon) gather(cfg *config.Config) {
+	if d.options.DSN != "" && cfg.LogProcessor != nil && d.around.Spread != nil {
+		d.around.Spread(cfg.LogProcessor.ParserRoutines)
+	}
 }
 
 // loadConfig reads the configuration and leaves out the parts that the command line turns off.

@@ -42,6 +42,7 @@ type Surroundings struct {
 	Names    dns.Resolver     // asks name servers
 	HTTP     *http.Client     // for what expressions fetch; it has a timeout
 	Reload   <-chan os.Signal // a value asks for a reload
+	Spread   func(most int)   // bounds the processors that this process uses; nil: nobody does
 }
 
 func (o *Options) validate() error {
