@@ -23,6 +23,7 @@ import (
 	"shieldwall/internal/localapi/profile"
 	"shieldwall/internal/localapi/store"
 	"shieldwall/internal/localapi/store/sql"
+	"shieldwall/internal/platform/logging/logtest"
 )
 
 const defaultProfile = `name: default_ip_remediation
@@ -38,7 +39,7 @@ type fixture struct {
 	t        *testing.T
 	store    *faultyStore
 	server   *localapi.Server
-	log      *lockedBuffer
+	log      *logtest.Buffer
 	registry *prometheus.Registry
 
 	authority localapi.Authority // of servers that start from now on; nil: none
@@ -143,27 +144,10 @@ func (s *faultyStore) AllowlistRevision(ctx context.Context) (int64, error) {
 	return s.Store.AllowlistRevision(ctx)
 }
 
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
 func newFixture(t *testing.T, change ...func(*localapi.Config)) *fixture {
 	t.Helper()
 	f := &fixture{
-		t: t, log: &lockedBuffer{}, registry: prometheus.NewRegistry(),
+		t: t, log: &logtest.Buffer{}, registry: prometheus.NewRegistry(),
 		now: time.Date(2026, 11, 21, 19, 0, 0, 0, time.UTC),
 	}
 	db, err := sql.Open(t.Context(), sql.Config{Type: "sqlite", Path: filepath.Join(t.TempDir(), "lapi.db"), Now: f.clock}, slog.New(slog.DiscardHandler))

@@ -1,7 +1,6 @@
 package localapiclient_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -22,6 +21,7 @@ import (
 
 	"shieldwall/internal/domain/fault"
 	"shieldwall/internal/localapiclient"
+	"shieldwall/internal/platform/logging/logtest"
 	"shieldwall/internal/platform/tlsfiles"
 	"shieldwall/internal/platform/tlsfiles/tlstest"
 	"shieldwall/internal/wire"
@@ -161,31 +161,14 @@ type keeping struct {
 	*renewer
 
 	cert string
-	log  *lockedLog
-}
-
-type lockedLog struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lockedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lockedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
+	log  *logtest.Buffer
 }
 
 // keep starts such a client, of a Local API for each of the answers; what it returns knows the last of them.
 func keep(t *testing.T, answers ...func(w http.ResponseWriter, n int) bool) keeping {
 	t.Helper()
 	dir, ca := t.TempDir(), tlstest.NewAuthority(t, "CA")
-	k := keeping{log: &lockedLog{}}
+	k := keeping{log: &logtest.Buffer{}}
 	pair := ca.Issue(t, tlstest.Leaf{CommonName: "a", OUs: []string{"agent-ou"}, NotAfter: time.Now().Add(30 * time.Second)})
 	var key string
 	k.cert, key = pair.Write(t, dir, "a")

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"shieldwall/internal/platform/logging/logtest"
 	"shieldwall/internal/remediation/backendtest"
 )
 
@@ -58,7 +59,7 @@ func newHost(t *testing.T, name, address string) *host {
 		t: t, name: name, address: address, network: backendtest.NewNamespace(t),
 		services: map[string]*service{}, units: map[string]unit{},
 	}
-	var said buffer
+	var said logtest.Buffer
 	init := exec.Command("unshare", "--mount", "--uts", "--propagation", "private", "sh", "-euc", boot, "sh", t.TempDir(), packages, name)
 	init.Stdout, init.Stderr = &said, &said
 	p, err := h.spawn(init)

@@ -1,18 +1,18 @@
 package tutorial
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"shieldwall/internal/platform/logging/logtest"
 )
 
 // play does what a document says, and fails where something else comes of it.
@@ -94,7 +94,7 @@ func (s *site) do(h *host, typed, input string, enough func(seen string) bool) (
 func (h *host) follow(typed string, enough func(seen string) bool) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	var seen buffer
+	var seen logtest.Buffer
 	cmd := h.command("bash", "-c", "cd; exec "+strings.TrimPrefix(typed, "sudo "))
 	cmd.Stdout, cmd.Stderr = &seen, &seen
 	p, err := h.spawn(cmd)
@@ -112,24 +112,6 @@ func (h *host) follow(typed string, enough func(seen string) bool) (string, erro
 		}
 	}
 	return seen.String(), nil
-}
-
-// buffer is written by one goroutine and read by another.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer // guarded by mu
-}
-
-func (b *buffer) Write(text []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(text)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 // edit changes files.

@@ -1,7 +1,6 @@
 package journalctl_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,6 +19,7 @@ import (
 	"shieldwall/internal/logprocessor/acquisition/checkpoint"
 	"shieldwall/internal/logprocessor/acquisition/journalctl"
 	"shieldwall/internal/logprocessor/event"
+	"shieldwall/internal/platform/logging/logtest"
 )
 
 const patience = time.Minute
@@ -72,31 +72,14 @@ type follow struct {
 	j    *journal
 	env  acquisition.Env
 	out  chan acquisition.Batch
-	logs *synced
+	logs *logtest.Buffer
 
 	registry *prometheus.Registry
 }
 
-type synced struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *synced) Write(text []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(text)
-}
-
-func (s *synced) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
 func newFollow(t *testing.T) *follow {
 	t.Helper()
-	f := &follow{t: t, j: newJournal(t), out: make(chan acquisition.Batch), logs: &synced{}, registry: prometheus.NewRegistry()}
+	f := &follow{t: t, j: newJournal(t), out: make(chan acquisition.Batch), logs: &logtest.Buffer{}, registry: prometheus.NewRegistry()}
 	f.env = acquisition.Env{
 		Log: slog.New(slog.NewTextHandler(f.logs, nil)), Now: func() time.Time { return time.Now().UTC() },
 		Checkpoints: checkpoint.InMemory(checkpoint.Options{Log: slog.New(slog.DiscardHandler), Now: time.Now}),
