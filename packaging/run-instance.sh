@@ -14,20 +14,6 @@ free_port() {
 	echo "$port"
 }
 
-# The logs of this machine that we can read: "type path".
-machine_logs() {
-	local path
-	for path in /var/log/auth.log /var/log/secure /var/log/syslog /var/log/messages; do
-		if [[ -f $path && -r $path ]]; then echo "syslog $path"; fi
-	done
-	for path in /var/log/nginx/*.log; do
-		if [[ -r $path ]]; then echo "nginx $path"; fi
-	done
-	for path in /var/log/apache2/*.log /var/log/httpd/*_log; do
-		if [[ -r $path ]]; then echo "apache2 $path"; fi
-	done
-}
-
 write_config() {
 	cat <<-EOF
 		common: {log_media: stdout, log_level: info}
@@ -61,38 +47,37 @@ write_firewall_config() {
 		log_mode: stdout
 		log_level: warning
 		api_url: $(local_api)
-		api_key: $("$bin/cscli" -c "$root/config.yaml" -o raw bouncers add firewall)
+		api_key: $(cscli -o raw bouncers add firewall)
 		retry_initial_connect: true
 		nftables_hooks: [input, forward]
 		state_dir: $root/data/firewall
 	EOF
 }
 
-# Installs the starter collections from what comes with the programs: no network is asked.
-install_content() {
-	"$bin/cscli" -c "$root/config.yaml" --error collections install shieldwall/{linux,nginx,apache2} >/dev/null
-}
+cscli() { "$bin/cscli" -c "$root/config.yaml" --error "$@"; }
 
-# The logs of the machine come and go, so this is written at every start.
-write_acquisition() {
-	local type path
-	printf 'filenames: [%s]\nlabels: {type: syslog}\n' "$root/logs/*.log"
-	while read -r type path; do
-		printf -- '---\nfilenames: [%s]\nlabels: {type: %s}\n' "$path" "$type"
-	done < <(machine_logs)
+# Finds the services of this machine, installs what reads their logs from what comes with the programs, and says where the
+# logs are. Services come and go, so this is done at every start.
+set_up() {
+	local systemd=()
+	if [[ ! -d /run/systemd/system ]]; then systemd=(--skip-systemd); fi
+	cscli setup detect --yaml "${systemd[@]}" >"$root/etc/setup.yaml"
+	cscli setup install-hub "$root/etc/setup.yaml" >/dev/null
+	cscli setup install-acquisition "$root/etc/setup.yaml" >/dev/null
 }
 
 # An instance is complete when its last file is there: a first start that was interrupted is done again.
 prepare() {
 	echo "preparing a new instance in $root"
 	rm -rf "$root/etc" "$root/data"
-	mkdir -p "$root"/{etc,data,logs}
+	mkdir -p "$root"/{etc/acquis.d,data,logs}
 	chmod 700 "$root/etc" "$root/data"
 	cp content/config/{profiles,simulation,console}.yaml "$root/etc/"
 	write_config >"$root/config.yaml"
-	install_content
-	"$bin/cscli" -c "$root/config.yaml" --error machines add --auto --force
-	"$bin/cscli" -c "$root/config.yaml" --error doctor install >/dev/null
+	printf 'filenames: [%s]\nlabels: {type: syslog}\n' "$root/logs/*.log" >"$root/etc/acquis.yaml"
+	cscli collections install shieldwall/linux >/dev/null # for the sample attack
+	cscli machines add --auto --force
+	cscli doctor install >/dev/null
 	mkdir -p "$root/etc/bouncers" # where cscli doctor looks for the firewall component
 	ln -sf "$root/firewall.yaml" "$root/etc/bouncers/crowdsec-firewall-bouncer.yaml"
 	(umask 077 && write_firewall_config >"$root/firewall.yaml.new" && mv "$root/firewall.yaml.new" "$root/firewall.yaml")
@@ -102,7 +87,7 @@ explain() {
 	cat <<-EOF
 
 		Watching: $root/logs/*.log
-		$(machine_logs | sed 's/^\([^ ]*\) \(.*\)/          \2 (\1)/')
+		$(sed -n 's|^ *- \(/.*\)|          \1|p' "$root/etc/setup.yaml")
 		Local API: $(local_api)
 
 		Paste this line in a second terminal to log a sample attack from 192.0.2.66:
@@ -121,7 +106,7 @@ explain() {
 }
 
 if [[ ! -f $root/firewall.yaml ]]; then prepare; fi
-write_acquisition >"$root/etc/acquis.yaml"
+set_up
 explain
 
 children=()

@@ -180,6 +180,9 @@ func (f *follower) forget(ctx context.Context, end ending) {
 			delete(f.aliases, alias)
 		}
 	}
+	if end.err == nil || end.tail.began {
+		delete(f.failed, path)
+	}
 	if end.err != nil {
 		f.fail(path, end.err)
 		return
@@ -248,7 +251,6 @@ func (f *follower) start(ctx context.Context, path string) {
 		f.fail(path, err)
 		return
 	}
-	delete(f.failed, path)
 	t := &tail{
 		path:      path,
 		quiet:     f.settings.PartialLineAfter,

@@ -42,6 +42,7 @@ type tail struct {
 	backlog   *backlog   // nil: what is read happens now
 
 	remembered bool // there is a checkpoint on disk
+	began      bool // it has been following something
 }
 
 // leaving is a file that was rotated away.
@@ -155,6 +156,7 @@ func (t *tail) begin(p place) error {
 		return err
 	}
 	t.remember()
+	t.began = true
 	t.log.Info("following log file", "path", t.path, "offset", p.Offset)
 	return nil
 }
