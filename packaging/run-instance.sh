@@ -109,6 +109,17 @@ if [[ ! -f $root/firewall.yaml ]]; then prepare; fi
 set_up
 explain
 
+# A component that comes too early waits ten seconds before it tries again.
+await_local_api() {
+	local port tries
+	port=$(local_api)
+	port=${port##*:}
+	for ((tries = 0; tries < 100; tries++)); do
+		if ! port_is_free "${port%/}"; then return; fi
+		sleep 0.1
+	done
+}
+
 children=()
 stop() { kill -TERM "${children[@]}" 2>/dev/null || true; }
 trap stop INT TERM
@@ -117,6 +128,7 @@ trap stop INT TERM
 engine=$!
 children+=("$engine")
 if ((EUID == 0)); then
+	await_local_api
 	"$bin/crowdsec-firewall-bouncer" -c "$root/firewall.yaml" &
 	children+=("$!")
 else
