@@ -60,12 +60,11 @@ func (s *Server) deleteAlerts(w http.ResponseWriter, r *http.Request, machineID 
 	if err != nil {
 		return err
 	}
-	deleted, err := s.removeAlerts(r, filter)
+	deleted, err := s.store.DeleteAlerts(r.Context(), filter, s.now().UTC())
 	if err != nil {
 		return err
 	}
-	s.noteMachine(r, machineID, "alerts.delete", q.String(), deleted)
-	return writeDeleted(w, deleted)
+	return s.answerRemoval(w, r, machineID, removal{"alerts.delete", q.String(), deleted})
 }
 
 func (s *Server) deleteAlert(w http.ResponseWriter, r *http.Request, machineID string) error {
@@ -73,24 +72,28 @@ func (s *Server) deleteAlert(w http.ResponseWriter, r *http.Request, machineID s
 	if err != nil {
 		return err
 	}
-	deleted, err := s.removeAlerts(r, store.AlertFilter{IDs: []int64{id}})
+	deleted, err := s.store.DeleteAlerts(r.Context(), store.AlertFilter{IDs: []int64{id}}, s.now().UTC())
 	if err != nil {
 		return err
 	}
 	if deleted == 0 {
 		return fault.Errorf(fault.NotFound, "alert with id '%d' doesn't exist", id)
 	}
-	s.noteMachine(r, machineID, "alerts.delete", "id "+strconv.FormatInt(id, 10), deleted)
-	return writeDeleted(w, deleted)
+	return s.answerRemoval(w, r, machineID, removal{"alerts.delete", "id " + strconv.FormatInt(id, 10), deleted})
 }
 
-func (s *Server) removeAlerts(r *http.Request, filter store.AlertFilter) (int, error) {
-	deleted, err := s.store.DeleteAlerts(r.Context(), filter, s.now().UTC())
-	if err != nil {
-		return 0, err
-	}
+// removal is what a request has removed, as the journal has it.
+type removal struct {
+	action  string
+	subject string
+	count   int
+}
+
+// answerRemoval lets the removal take effect, takes it down, and answers how much there was.
+func (s *Server) answerRemoval(w http.ResponseWriter, r *http.Request, machineID string, done removal) error {
 	s.catchUp(r.Context())
-	return deleted, nil
+	s.noteMachine(r, machineID, done.action, done.subject, done.count)
+	return writeJSON(w, http.StatusOK, wire.Deleted{NbDeleted: strconv.Itoa(done.count)})
 }
 
 func pathID(r *http.Request, name string) (int64, error) {

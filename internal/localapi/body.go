@@ -9,11 +9,9 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"shieldwall/internal/domain/fault"
-	"shieldwall/internal/wire"
 )
 
 // The largest bodies, after decompression.
@@ -126,8 +124,4 @@ func writeFound(w http.ResponseWriter, r *http.Request, document any) error {
 		return nil
 	}
 	return writeJSON(w, http.StatusOK, document)
-}
-
-func writeDeleted(w http.ResponseWriter, count int) error {
-	return writeJSON(w, http.StatusOK, wire.Deleted{NbDeleted: strconv.Itoa(count)})
 }

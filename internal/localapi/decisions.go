@@ -89,12 +89,11 @@ func (s *Server) expireDecisions(w http.ResponseWriter, r *http.Request, machine
 	if err != nil {
 		return err
 	}
-	expired, err := s.expire(r, filter)
+	expired, err := s.store.ExpireDecisions(r.Context(), filter, s.now().UTC())
 	if err != nil {
 		return err
 	}
-	s.noteMachine(r, machineID, "decisions.expire", q.String(), expired)
-	return writeDeleted(w, expired)
+	return s.answerRemoval(w, r, machineID, removal{"decisions.expire", q.String(), expired})
 }
 
 func (s *Server) expireDecision(w http.ResponseWriter, r *http.Request, machineID string) error {
@@ -102,24 +101,14 @@ func (s *Server) expireDecision(w http.ResponseWriter, r *http.Request, machineI
 	if err != nil {
 		return err
 	}
-	expired, err := s.expire(r, store.DecisionFilter{IDs: []int64{id}})
+	expired, err := s.store.ExpireDecisions(r.Context(), store.DecisionFilter{IDs: []int64{id}}, s.now().UTC())
 	if err != nil {
 		return err
 	}
 	if expired == 0 {
 		return fault.Errorf(fault.NotFound, "decision with id '%d' doesn't exist: unable to delete", id)
 	}
-	s.noteMachine(r, machineID, "decisions.expire", "id "+strconv.FormatInt(id, 10), expired)
-	return writeDeleted(w, expired)
-}
-
-func (s *Server) expire(r *http.Request, filter store.DecisionFilter) (int, error) {
-	expired, err := s.store.ExpireDecisions(r.Context(), filter, s.now().UTC())
-	if err != nil {
-		return 0, err
-	}
-	s.catchUp(r.Context())
-	return expired, nil
+	return s.answerRemoval(w, r, machineID, removal{"decisions.expire", "id " + strconv.FormatInt(id, 10), expired})
 }
 
 // expiryFilter reads the parameters of a deletion; unknown ones are errors.

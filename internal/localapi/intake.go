@@ -2,6 +2,7 @@ package localapi
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,13 +26,26 @@ func (s *Server) createAlerts(w http.ResponseWriter, r *http.Request, machineID 
 	if err != nil {
 		return err
 	}
-	alerts, listed, err := s.judge(r.Context(), documents, machineID)
+	ids, err := s.take(r, documents, machineID)
 	if err != nil {
 		return err
 	}
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = strconv.FormatInt(id, 10)
+	}
+	return writeJSON(w, http.StatusCreated, texts)
+}
+
+// take does what is done with alerts, whichever way they came, and returns the IDs of those that are stored now.
+func (s *Server) take(r *http.Request, documents []wire.Alert, machineID string) ([]int64, error) {
+	alerts, listed, err := s.judge(r.Context(), documents, machineID)
+	if err != nil {
+		return nil, err
+	}
 	ids, err := s.keep(r.Context(), alerts, machineID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.reconsider(r.Context(), alerts, listed)
 	for i := range alerts {
@@ -39,11 +53,7 @@ func (s *Server) createAlerts(w http.ResponseWriter, r *http.Request, machineID 
 			s.noteMachine(r, machineID, "decisions.add", a.Scenario, len(a.Decisions))
 		}
 	}
-	texts := make([]string, len(ids))
-	for i, id := range ids {
-		texts[i] = strconv.FormatInt(id, 10)
-	}
-	return writeJSON(w, http.StatusCreated, texts)
+	return ids, nil
 }
 
 // judge turns documents into alerts with their decisions, those that they brought or those of the profiles.
@@ -140,6 +150,9 @@ func (s *Server) catchUp(ctx context.Context) {
 }
 
 func (s *Server) logAlerts(ctx context.Context, alerts []domain.Alert, now time.Time) {
+	if !s.log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
 	for i := range alerts {
 		a := &alerts[i]
 		attrs := []any{

@@ -8,7 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"os"
+	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -96,6 +100,30 @@ func (s *Server) Addr() net.Addr {
 		return nil
 	}
 	return s.listeners[0].Addr()
+}
+
+// ListensAt reports whether a URL, or the path of a socket, leads to this Server. A host that is a name may lead anywhere:
+// only addresses count, the one that is bound, and those of the loopback where all are. Nothing does before Listen.
+func (s *Server) ListensAt(target string) bool {
+	return slices.ContainsFunc(s.listeners, func(listener net.Listener) bool {
+		if bound, ok := listener.Addr().(*net.TCPAddr); ok {
+			return leadsTo(target, bound.AddrPort())
+		}
+		return filepath.Clean(target) == filepath.Clean(listener.Addr().String())
+	})
+}
+
+func leadsTo(target string, bound netip.AddrPort) bool {
+	parsed, err := url.Parse(target)
+	if err != nil {
+		return false
+	}
+	asked, err := netip.ParseAddrPort(parsed.Host)
+	if err != nil || asked.Port() != bound.Port() {
+		return false
+	}
+	to, at := asked.Addr().Unmap(), bound.Addr().Unmap()
+	return to == at || at.IsUnspecified() && to.IsLoopback() && (to.Is4() || at.Is6())
 }
 
 // Serve answers requests and follows other replicas until ctx ends, then lets open requests finish for a

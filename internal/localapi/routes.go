@@ -19,7 +19,10 @@ type method struct {
 	serve handler
 }
 
-const healthPath = "/health"
+const (
+	healthPath = "/health"
+	alertsPath = "/v1/alerts"
+)
 
 func (s *Server) table() []route {
 	const get, head, post, del = http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete
@@ -31,7 +34,7 @@ func (s *Server) table() []route {
 		{"/v1/watchers/self", []method{{del, s.forMachine(s.deleteSelf)}}},
 		{"/v1/refresh_token", []method{{get, s.refreshToken}}},
 		{"/v1/heartbeat", []method{{get, s.forMachine(s.heartbeat)}}},
-		{"/v1/alerts", []method{
+		{alertsPath, []method{
 			{post, s.forMachine(s.createAlerts)},
 			{get, s.forMachine(s.listAlerts)},
 			{head, s.forMachine(s.listAlerts)},

@@ -3,6 +3,7 @@ package localapiclient
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -78,8 +79,11 @@ func (c *Client) Alerts(ctx context.Context, query AlertQuery) ([]wire.Alert, er
 	p.text("limit", strconv.Itoa(query.Limit))
 	var alerts []wire.Alert
 	err := c.asMachine(ctx, request{
-		method: http.MethodGet, path: []string{"alerts"}, query: url.Values(p),
-		decode: into(&alerts), maxSize: maxList,
+		method: http.MethodGet, path: []string{"alerts"}, query: url.Values(p), maxSize: maxList,
+		decode: func(answer io.Reader) (err error) {
+			alerts, err = wire.ReadAlerts(answer)
+			return err
+		},
 	})
 	return alerts, err
 }

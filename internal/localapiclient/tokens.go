@@ -80,6 +80,15 @@ func (t *tokens) get(ctx context.Context, refused string, login func(context.Con
 
 func (t *tokens) lasts(token wire.Token) bool { return t.now().Add(tokenMargin).Before(token.Expire) }
 
+// Token returns the token with which the machine is logged in now, "" when it is not; it does not wait for a login.
+func (c *Client) Token() string {
+	tokens := c.active().tokens
+	if token := tokens.latest.Load(); token != nil && tokens.lasts(*token) {
+		return token.Token
+	}
+	return ""
+}
+
 // note decides when to try the next login. Errors that have nothing to do with who logs in are for callers
 // to wait for.
 func (t *tokens) note(err error) {

@@ -79,6 +79,12 @@ func FromAlert(alert *domain.Alert, now time.Time) Alert {
 	if document.MachineID == "" {
 		document.MachineID = noMachine
 	}
+	if len(alert.Events) > 0 { // null when there are none
+		document.Events = make([]Event, 0, len(alert.Events))
+	}
+	if len(alert.Decisions) > 0 {
+		document.Decisions = make([]Decision, 0, len(alert.Decisions))
+	}
 	for _, event := range alert.Events {
 		document.Events = append(document.Events, Event{
 			Meta: metaFromDomain(event.Meta), Timestamp: event.Time.UTC().Round(0).String(),

@@ -303,16 +303,19 @@ func (s *scanner) intern(literal []byte) string {
 }
 
 // integer reads a number of 32 bits.
-func (s *scanner) integer() int32 {
+func (s *scanner) integer() int32 { return int32(s.whole(32)) } //nolint:gosec // it has no more
+
+// whole reads a number of so many bits.
+func (s *scanner) whole(bits int) int64 {
 	s.number()
 	if s.err != nil {
 		return 0
 	}
-	value, err := strconv.ParseInt(string(s.literal), 10, 32)
+	value, err := strconv.ParseInt(string(s.literal), 10, bits)
 	if err != nil {
-		s.fail(fmt.Errorf("%s where a whole number of 32 bits is wanted", s.literal))
+		s.fail(fmt.Errorf("%s where a whole number of %d bits is wanted", s.literal, bits))
 	}
-	return int32(value)
+	return value
 }
 
 func (s *scanner) float() float32 {
@@ -348,13 +351,24 @@ func (s *scanner) number() {
 	}
 }
 
+// skippedDepth is how deep a value may be nested that is skipped: as deep as for encoding/json.
+const skippedDepth = 10_000
+
 // skip reads a value that is of no interest.
-func (s *scanner) skip() {
+func (s *scanner) skip() { s.skipNested(skippedDepth) }
+
+func (s *scanner) skipNested(levels int) {
 	switch b := s.next(); b {
-	case '{':
-		s.object(func(string) { s.skip() })
-	case '[':
-		s.array(func(int) { s.skip() })
+	case '{', '[':
+		if levels == 0 {
+			s.fail(fmt.Errorf("a value is nested more than %d levels deep", skippedDepth))
+			return
+		}
+		if b == '{' {
+			s.object(func(string) { s.skipNested(levels - 1) })
+			return
+		}
+		s.array(func(int) { s.skipNested(levels - 1) })
 	case '"':
 		s.text()
 	case 't', 'f':
@@ -364,4 +378,26 @@ func (s *scanner) skip() {
 	default:
 		s.number()
 	}
+}
+
+// atEnd makes sure that nothing follows, and returns what went wrong.
+func (s *scanner) atEnd() error {
+	if s.err != nil {
+		return s.cause()
+	}
+	if b := s.next(); s.err == nil {
+		return fmt.Errorf("unexpected %s after the answer", quoteByte(b))
+	}
+	if errors.Is(s.err, io.EOF) {
+		return nil
+	}
+	return s.cause()
+}
+
+// cause is the error, with an end in the middle as what it is.
+func (s *scanner) cause() error {
+	if errors.Is(s.err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return s.err
 }

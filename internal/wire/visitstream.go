@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
 	"io"
 )
@@ -81,26 +80,4 @@ func (d *streamDecoder) member(name string) {
 		return
 	}
 	d.skip()
-}
-
-// atEnd makes sure that nothing follows, and returns what went wrong.
-func (d *streamDecoder) atEnd() error {
-	if d.err != nil {
-		return d.cause()
-	}
-	if b := d.next(); d.err == nil {
-		return fmt.Errorf("unexpected %s after the answer", quoteByte(b))
-	}
-	if errors.Is(d.err, io.EOF) {
-		return nil
-	}
-	return d.cause()
-}
-
-// cause is the error, with an end in the middle as what it is.
-func (d *streamDecoder) cause() error {
-	if errors.Is(d.err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return d.err
 }

@@ -62,8 +62,12 @@ func NewMachines(machines store.Machines, options MachineOptions) (*Machines, er
 	if err != nil {
 		return nil, err
 	}
+	passwords, err := newPasswords()
+	if err != nil {
+		return nil, err
+	}
 	return &Machines{
-		store: machines, options: options, passwords: newPasswords(), logins: logins, registrations: registrations,
+		store: machines, options: options, passwords: passwords, logins: logins, registrations: registrations,
 	}, nil
 }
 
@@ -92,7 +96,7 @@ func (m *Machines) loginWithPassword(ctx context.Context, credentials Credential
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	matches, err := m.passwords.matches(ctx, machine.PasswordHash, credentials.Password)
+	matches, err := m.passwords.matches(ctx, credentials.ID, machine.PasswordHash, credentials.Password)
 	if err != nil {
 		return err
 	}

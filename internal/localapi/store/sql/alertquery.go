@@ -13,11 +13,6 @@ import (
 const (
 	fromAlerts = " FROM alerts LEFT JOIN machines ON machines.id = alerts.machine_alerts"
 
-	selectAlerts = `SELECT alerts.id, uuid, machines.machine_id, kind, scenario, scenario_hash, scenario_version, message,
-		events_count, capacity, leak_speed, started_at, stopped_at, alerts.created_at, simulated, remediation,
-		source_scope, source_value, source_ip, source_range, source_as_number, source_as_name, source_country,
-		source_latitude, source_longitude` + fromAlerts
-
 	childrenBatch = 500 // alerts whose events, meta data and decisions are read with one statement
 )
 
@@ -36,9 +31,7 @@ func (s *Store) Alert(ctx context.Context, id int64) (domain.Alert, error) {
 // Alerts implements store.Alerts.
 func (s *Store) Alerts(ctx context.Context, filter store.AlertFilter) (found []domain.Alert, err error) {
 	err = s.read(ctx, func(tx session) error {
-		must := tx.alertConditions(filter)
-		query := selectAlerts + must.where() + orderAndLimit(filter)
-		if found, err = collect(ctx, tx, scanAlert, query, must.args...); err != nil {
+		if found, err = tx.alerts(ctx, filter); err != nil {
 			return err
 		}
 		for batch := range slices.Chunk(found, childrenBatch) {
@@ -144,14 +137,35 @@ func hasDecision(condition string) string {
 	return "EXISTS (SELECT 1 FROM decisions WHERE alert_decisions = alerts.id AND (" + condition + "))"
 }
 
-func scanAlert(scan scanFunc) (a domain.Alert, err error) {
-	err = scan(&a.ID, nullable(&a.UUID), nullable(&a.MachineID), nullable(&a.Kind), &a.Scenario,
+// alerts returns those that match, without what they own.
+func (s session) alerts(ctx context.Context, filter store.AlertFilter) (found []domain.Alert, err error) {
+	var a domain.Alert
+	fields := alertFields(&a)
+	must := s.alertConditions(filter)
+	err = s.each(ctx, func(scan scanFunc) error {
+		err := scan(fields...)
+		found = append(found, a)
+		return err
+	}, `SELECT alerts.id, uuid, machines.machine_id, kind, scenario, scenario_hash, scenario_version, message, events_count, capacity,
+		leak_speed, `+s.engine.times("started_at", "stopped_at", "alerts.created_at")+`, simulated, remediation,
+		source_scope, source_value, source_ip, source_range, source_as_number, source_as_name, source_country,
+		source_latitude, source_longitude`+fromAlerts+must.where()+orderAndLimit(filter), must.args...)
+	return found, err
+}
+
+// alertFields receive the columns of an alert, in the order in which they are selected.
+func alertFields(a *domain.Alert) []any {
+	return []any{
+		&a.ID, nullable(&a.UUID), nullable(&a.MachineID), nullable(&a.Kind), &a.Scenario,
 		nullable(&a.ScenarioHash), nullable(&a.ScenarioVersion), nullable(&a.Message), nullable(&a.EventsCount),
-		nullable(&a.Capacity), nullable(&a.Leakspeed), instant{&a.StartAt}, instant{&a.StopAt}, instant{&a.CreatedAt},
+		nullable(&a.Capacity), nullable(&a.Leakspeed),
+		instant{&a.StartAt},
+		instant{&a.StopAt},
+		instant{&a.CreatedAt},
 		&a.Simulated, nullable(&a.Remediation), nullable(&a.Source.Scope), nullable(&a.Source.Value),
 		nullable(&a.Source.IP), nullable(&a.Source.Range), nullable(&a.Source.ASNumber), nullable(&a.Source.ASName),
-		nullable(&a.Source.Country), nullable(&a.Source.Latitude), nullable(&a.Source.Longitude))
-	return a, err
+		nullable(&a.Source.Country), nullable(&a.Source.Latitude), nullable(&a.Source.Longitude),
+	}
 }
 
 // loadChildren fills in what the alerts own.
@@ -190,7 +204,7 @@ func (s session) loadEvents(ctx context.Context, alerts map[int64]*domain.Alert,
 		}
 		alerts[owner].Events = append(alerts[owner].Events, event)
 		return nil
-	}, "SELECT alert_events, time, serialized FROM events WHERE alert_events IN "+ids+" ORDER BY id")
+	}, "SELECT alert_events, "+s.engine.times("time")+", serialized FROM events WHERE alert_events IN "+ids+" ORDER BY alert_events, id")
 }
 
 func (s session) loadMeta(ctx context.Context, alerts map[int64]*domain.Alert, ids string) error {
@@ -204,16 +218,23 @@ func (s session) loadMeta(ctx context.Context, alerts map[int64]*domain.Alert, i
 		}
 		alerts[owner].Meta = append(alerts[owner].Meta, item)
 		return nil
-	}, `SELECT alert_metas, "key", value FROM meta WHERE alert_metas IN `+ids+" ORDER BY id")
+	}, `SELECT alert_metas, "key", value FROM meta WHERE alert_metas IN `+ids+" ORDER BY alert_metas, id")
 }
 
 func (s session) loadDecisions(ctx context.Context, alerts map[int64]*domain.Alert, ids string) error {
-	return s.each(ctx, func(scan scanFunc) error {
-		d, err := scanDecision(scan)
-		if err != nil {
-			return err
+	var owned []domain.Decision // by one alert: its list is made when it is known how long it is
+	hand := func() {
+		if len(owned) > 0 {
+			alerts[owned[0].AlertID].Decisions = slices.Clone(owned)
+			owned = owned[:0]
 		}
-		alerts[d.AlertID].Decisions = append(alerts[d.AlertID].Decisions, d)
-		return nil
-	}, selectDecisions+" WHERE alert_decisions IN "+ids+" ORDER BY id")
+	}
+	err := s.eachDecision(ctx, func(d *domain.Decision) {
+		if len(owned) > 0 && owned[0].AlertID != d.AlertID {
+			hand()
+		}
+		owned = append(owned, *d)
+	}, " WHERE alert_decisions IN "+ids+" ORDER BY alert_decisions, id")
+	hand()
+	return err
 }

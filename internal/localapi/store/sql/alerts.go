@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"fmt"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -108,9 +109,12 @@ const uuidsPerStatement = 256
 func (s session) alertsByUUID(ctx context.Context, alerts []alertRows, ids map[string]int64) error {
 	for batch := range slices.Chunk(alerts, uuidsPerStatement) {
 		var which conditions
-		uuids := make([]string, len(batch))
+		uuids := make([]string, 0, uuidsPerStatement)
 		for i := range batch {
-			uuids[i] = batch[i].uuid
+			uuids = append(uuids, batch[i].uuid)
+		}
+		for bits.OnesCount(uint(len(uuids))) > 1 { // so that there are few different statements, see insertRows
+			uuids = append(uuids, uuids[0])
 		}
 		which.in("uuid", uuids)
 		err := s.each(ctx, func(scan scanFunc) error {
@@ -208,18 +212,21 @@ func (s session) insertDecisions(ctx context.Context, alerts []alertRows, ids ma
 	if count == 0 {
 		return nil, nil
 	}
-	var first int64
-	if s.engine.firstID != nil {
-		var err error
-		if first, err = s.engine.firstID(ctx, s, into.table); err != nil {
-			return nil, fmt.Errorf("reading the next ID of a decision: %w", err)
+	if s.engine.firstID == nil {
+		if err := s.insertStamped(ctx, into, values); err != nil {
+			return nil, err
 		}
+		return nil, s.logAdditions(ctx, count, decisionsOf(alerts, ids))
+	}
+	first, err := s.engine.firstID(ctx, s, into.table)
+	if err != nil {
+		return nil, fmt.Errorf("reading the next ID of a decision: %w", err)
 	}
 	if err := s.insertStamped(ctx, into, values); err != nil {
 		return nil, err
 	}
-	last, err := s.logAdditions(ctx, count, decisionsSince(first, alerts, ids))
-	if err != nil || s.engine.firstID == nil {
+	last, err := s.logAdditionsFrom(ctx, first, count)
+	if err != nil {
 		return nil, err
 	}
 	return additions(alerts, ids, store.Change{Seq: last - int64(count) + 1, Decision: domain.Decision{ID: first}}), nil
@@ -239,12 +246,8 @@ func additions(alerts []alertRows, ids map[string]int64, next store.Change) []st
 	return all
 }
 
-// decisionsSince selects the decisions that were just inserted for the alerts: those from the first ID on, if it is known.
-func decisionsSince(first int64, alerts []alertRows, ids map[string]int64) (which conditions) {
-	if first > 0 {
-		which.add("id >= ?", first)
-		return which
-	}
+// decisionsOf selects the decisions of alerts.
+func decisionsOf(alerts []alertRows, ids map[string]int64) (which conditions) {
 	var owners []int64
 	for i := range alerts {
 		if len(alerts[i].decisions) > 0 {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"shieldwall/internal/domain"
+	"shieldwall/internal/localapi/store"
 	"shieldwall/internal/localapi/store/sql"
 )
 
@@ -157,5 +158,31 @@ func BenchmarkSnapshot(b *testing.B) {
 		if _, err := s.Snapshot(b.Context(), time.Now()); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkListDecisions lists alerts as cscli does to print 10,000 decisions.
+func BenchmarkListDecisions(b *testing.B) {
+	for _, perAlert := range []int{100, 1} {
+		b.Run(strconv.Itoa(perAlert), func(b *testing.B) {
+			s := open(b, sql.Config{Path: newPath(b)})
+			alerts := typicalAlerts(10_000/perAlert, perAlert)
+			for i := range alerts {
+				if perAlert > 1 {
+					alerts[i].Events, alerts[i].Meta = nil, nil
+				}
+			}
+			if _, err := s.AddAlerts(b.Context(), alerts); err != nil {
+				b.Fatal(err)
+			}
+			active, now := true, time.Now()
+			b.ReportAllocs()
+			for b.Loop() {
+				found, err := s.Alerts(b.Context(), store.AlertFilter{Active: &active, Now: now, ExcludeCAPI: true})
+				if err != nil || len(found) != len(alerts) {
+					b.Fatal(len(found), err)
+				}
+			}
+		})
 	}
 }

@@ -10,15 +10,29 @@ import (
 	"shieldwall/internal/localapi/store"
 )
 
-// logAdditions appends an entry for each of the count decisions that fulfil the conditions, by ID, and returns the number
-// of the last one.
-func (s session) logAdditions(ctx context.Context, count int, which conditions) (last int64, err error) {
+// logAdditions appends an entry for each of the count decisions that fulfil the conditions, by ID.
+func (s session) logAdditions(ctx context.Context, count int, which conditions) error {
+	before, err := s.advance(ctx, changeCounter, count)
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, `INSERT INTO decision_changes (seq, removed, decision_id)
+		SELECT ? + ROW_NUMBER() OVER (ORDER BY id), FALSE, id FROM decisions`+which.where(), append([]any{before}, which.args...)...)
+	if err != nil {
+		return fmt.Errorf("logging additions: %w", err)
+	}
+	return nil
+}
+
+// logAdditionsFrom is logAdditions for all decisions from the first ID on, whose IDs follow each other without a gap. It
+// returns the number of the last entry.
+func (s session) logAdditionsFrom(ctx context.Context, first int64, count int) (last int64, err error) {
 	before, err := s.advance(ctx, changeCounter, count)
 	if err != nil {
 		return 0, err
 	}
-	_, err = s.exec(ctx, `INSERT INTO decision_changes (seq, removed, decision_id)
-		SELECT ? + ROW_NUMBER() OVER (ORDER BY id), FALSE, id FROM decisions`+which.where(), append([]any{before}, which.args...)...)
+	_, err = s.exec(ctx, "INSERT INTO decision_changes (seq, removed, decision_id) SELECT id + ?, FALSE, id FROM decisions WHERE id >= ?",
+		before+1-first, first)
 	if err != nil {
 		return 0, fmt.Errorf("logging additions: %w", err)
 	}
@@ -64,15 +78,7 @@ func (s *Store) VisitActive(ctx context.Context, now time.Time, visit func(*doma
 		if seq, err = tx.counter(ctx, changeCounter); err != nil {
 			return err
 		}
-		var d domain.Decision
-		fields := decisionFields(&d)
-		return tx.each(ctx, func(scan scanFunc) error {
-			err := scan(fields...)
-			if err == nil {
-				visit(&d)
-			}
-			return err
-		}, selectDecisions+" WHERE until > ? ORDER BY id", tx.time(now))
+		return tx.eachDecision(ctx, visit, " WHERE until > ? ORDER BY id", tx.time(now))
 	})
 	if err != nil {
 		return 0, err
@@ -123,15 +129,21 @@ func scanChange(scan scanFunc) (c store.Change, err error) {
 	return c, err
 }
 
-const selectDecisions = `SELECT id, alert_decisions, uuid, origin, type, scenario, scope, value, simulated, until,
-	created_at FROM decisions`
-
-func scanDecision(scan scanFunc) (d domain.Decision, err error) {
-	err = scan(decisionFields(&d)...)
-	return d, err
+// eachDecision shows the decisions that which selects to visit, one after the other in the same place.
+func (s session) eachDecision(ctx context.Context, visit func(*domain.Decision), which string, args ...any) error {
+	var d domain.Decision
+	fields := decisionFields(&d)
+	return s.each(ctx, func(scan scanFunc) error {
+		err := scan(fields...)
+		if err == nil {
+			visit(&d)
+		}
+		return err
+	}, "SELECT id, alert_decisions, uuid, origin, type, scenario, scope, value, simulated, "+
+		s.engine.times("until", "created_at")+" FROM decisions"+which, args...)
 }
 
-// decisionFields receive the columns of selectDecisions, in their order.
+// decisionFields receive the columns of a decision, in the order in which they are selected.
 func decisionFields(d *domain.Decision) []any {
 	return []any{
 		&d.ID, nullable(&d.AlertID), nullable(&d.UUID), &d.Origin, &d.Type, &d.Scenario, &d.Scope, &d.Value,

@@ -62,10 +62,12 @@ func (s session) endDecisions(ctx context.Context, ids []int64, until, now time.
 func (s *Store) Decisions(ctx context.Context, filter store.DecisionFilter) (found []domain.Decision, err error) {
 	err = s.ask(func(tx session) error {
 		must := tx.decisionConditions(filter)
-		found, err = collect(ctx, tx, scanDecision, selectDecisions+must.where()+" ORDER BY id", must.args...)
-		return err
+		return tx.eachDecision(ctx, func(d *domain.Decision) { found = append(found, *d) }, must.where()+" ORDER BY id", must.args...)
 	})
-	return found, err
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 func (s session) decisionConditions(filter store.DecisionFilter) conditions {

@@ -80,12 +80,13 @@ func (e *engine) alertRow(a *domain.Alert, id string) []any {
 
 func (e *engine) eventRows(events []domain.AlertEvent) ([]any, error) {
 	rows := make([]any, 0, len(events)*len(eventColumns()))
+	meta := make([]byte, 0, typicalMeta)
 	for i := range events {
-		meta, err := encodeMeta(events[i].Meta)
-		if err != nil {
+		var err error
+		if meta, err = encodeMeta(meta, events[i].Meta); err != nil {
 			return nil, err
 		}
-		rows = append(rows, e.eventTime(events[i].Time), meta, nil)
+		rows = append(rows, e.eventTime(events[i].Time), string(meta), nil)
 	}
 	return rows, nil
 }

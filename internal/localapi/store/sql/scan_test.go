@@ -28,6 +28,16 @@ func TestTimesCompareAsText(t *testing.T) {
 	})
 }
 
+func TestTimesHaveThePublishedForm(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		drawn := drawTime(t, "time")
+		if got, want := bindSQLiteTime(drawn), drawn.UTC().Format(sqliteTime); got != want {
+			t.Fatalf("%s is written %s, want %s", drawn, got, want)
+		}
+	})
+}
+
 func TestTimesAreReadAsWritten(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -88,6 +98,11 @@ func FuzzParseTime(f *testing.F) {
 	f.Add("2026-11-21 22:24:54.5 +0200 CEST m=+0.000012")
 	f.Add("2026-11-21T20:24:54.5Z")
 	f.Fuzz(func(t *testing.T, text string) {
+		if fast, ok := parsePlainTime(text); ok {
+			if slow, err := time.Parse(sqliteTime, text); err != nil || fast != slow.UTC() {
+				t.Fatalf("%q: read %s, the standard library reads %s, %v", text, fast, slow, err)
+			}
+		}
 		parsed, err := parseTime(text)
 		if err != nil || parsed.Year() < 0 || parsed.Year() > 9999 {
 			return
@@ -97,4 +112,14 @@ func FuzzParseTime(f *testing.F) {
 			t.Fatalf("%q: read %s, and %s (%v) from what it is written as", text, parsed, again, err)
 		}
 	})
+}
+
+func BenchmarkParseTime(b *testing.B) {
+	text := bindSQLiteTime(time.Unix(1_800_000_000, 123_456_789)).(string) //nolint:forcetypeassert,errcheck // a test
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := parseTime(text); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"bytes"
 	"context"
 	dbsql "database/sql"
 	"errors"
@@ -25,8 +26,8 @@ import (
 func sqliteEngine() *engine {
 	return &engine{
 		name: "sqlite", migrations: goose.DialectSQLite3,
-		reading:  &dbsql.TxOptions{ReadOnly: true},
-		bindTime: bindSQLiteTime, clean: asItIs, reasonOf: sqliteReason,
+		reading:   &dbsql.TxOptions{ReadOnly: true},
+		textTimes: true, bindTime: bindSQLiteTime, clean: asItIs, reasonOf: sqliteReason,
 		stamp: "?1", firstID: firstSQLiteID,
 		adopt: adoptSQLite,
 	}
@@ -55,7 +56,10 @@ func bindSQLiteTime(t time.Time) any {
 	if t.Year() > 9999 {
 		t = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
 	}
-	return t.Format(sqliteTime)
+	var room [len(sqliteTime)]byte
+	text := t.AppendFormat(room[:0], time.RFC3339Nano) // which Go writes faster than sqliteTime
+	text[bytes.IndexByte(text, 'T')] = ' '
+	return string(append(text[:len(text)-len("Z")], "+00:00"...))
 }
 
 // firstSQLiteID holds for as long as the transaction has the database for itself.
