@@ -279,23 +279,31 @@ func (p *Pipeline) settle(overflows []*event.Event) []*wire.Alert {
 
 func (p *Pipeline) watched() bool { return p.Tap != nil && p.Tap.Watching() }
 
-// deliver acknowledges a batch once its alerts are safe, or gathers the acknowledgements for a save point.
+// deliver acknowledges batches once their alerts are safe, or gathers the acknowledgements for a save point.
 func (p *Pipeline) deliver(ctx context.Context) {
-	var held []func()
-	for delivery := range p.results {
-		if len(delivery.alerts) > 0 && !p.keep(ctx, delivery.alerts) {
-			p.abandon() // without its acknowledgement the batch is read again after a restart
-			continue
+	var (
+		held []func()
+		last time.Time
+	)
+	for first := range p.results {
+		next := p.gather(first, last)
+		if len(next.alerts) > 0 {
+			last = time.Now()
+			if !p.keep(ctx, next.alerts) {
+				p.abandon() // without their acknowledgements the batches are read again after a restart
+				next.acks = nil
+			}
 		}
-		switch {
-		case delivery.held != nil:
-			delivery.held <- held
+		held = append(held, next.acks...)
+		if p.Savepoints == nil {
+			for _, ack := range held {
+				ack()
+			}
 			held = nil
-		case delivery.ack == nil:
-		case p.Savepoints == nil:
-			delivery.ack()
-		default:
-			held = append(held, delivery.ack)
+		}
+		if next.held != nil {
+			next.held <- held
+			held = nil
 		}
 	}
 }

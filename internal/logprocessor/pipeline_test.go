@@ -156,6 +156,7 @@ type script struct {
 	clock   event.Clock
 	end     func(ctx context.Context) error // nil: its input has ended
 	acked   func(batch int)                 // nil: nobody wants to know
+	pause   time.Duration                   // before each batch, which then comes even when the context has ended
 }
 
 func (s *script) Run(ctx context.Context, out chan<- acquisition.Batch) error {
@@ -167,6 +168,11 @@ func (s *script) Run(ctx context.Context, out chan<- acquisition.Batch) error {
 		}}
 		for _, text := range texts {
 			batch.Lines = append(batch.Lines, event.Line{Raw: text, Src: s.name, Module: "script", Time: today, Labels: map[string]string{"type": "test"}})
+		}
+		if s.pause > 0 {
+			time.Sleep(s.pause)
+			out <- batch
+			continue
 		}
 		select {
 		case out <- batch:
@@ -392,7 +398,7 @@ func TestAlertsThatCannotBeKept(t *testing.T) {
 					return test.err
 				}}
 				var acked []int
-				s := &script{clock: event.TimeMachine, acked: func(batch int) { acked = append(acked, batch) }}
+				s := &script{clock: event.TimeMachine, acked: func(batch int) { acked = append(acked, batch) }, pause: time.Second}
 				for i, user := range []string{"good", "bad", "good"} {
 					s.batches = append(s.batches, []string{at(i, "192.0.2.1", user)})
 				}

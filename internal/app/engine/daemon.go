@@ -206,6 +206,9 @@ func (d *daemon) startProcessor(ctx context.Context, plan *plan) error {
 		buckets: bucket.NewReplay(d.around.Now()), // unless it goes on from those of an earlier process
 		tap:     d.openTap(ctx, plan),
 	}
+	if d.api != nil {
+		d.processor.api = d.api.server
+	}
 	if err := d.processor.start(ctx, plan); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"shieldwall/internal/config"
 	"shieldwall/internal/expression"
 	"shieldwall/internal/expression/dns"
+	"shieldwall/internal/localapi"
 	"shieldwall/internal/localapiclient"
 	"shieldwall/internal/logprocessor"
 	"shieldwall/internal/logprocessor/acquisition"
@@ -49,6 +50,7 @@ type processor struct {
 	buckets     *bucket.Store
 	usage       *usage.Reporter
 	tap         *tap.Tap          // nil: nobody can watch
+	api         *localapi.Server  // of this process; nil: it has none
 	savepoints  *savepoint.Keeper // of buckets; nil: they end with this process, or nothing has started
 
 	running *run // nil: stopped
@@ -60,7 +62,8 @@ type plan struct {
 	rules       *rules
 	definitions []acquisition.Definition
 	client      *localapiclient.Client
-	replay      bool // what is read ends, and so do its buckets
+	credentials config.Credentials // of client
+	replay      bool               // what is read ends, and so do its buckets
 }
 
 // run is a started plan.
@@ -102,6 +105,7 @@ func (d *daemon) planProcessor(cfg *config.Config) (*plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading api client: %w", err)
 	}
+	p.credentials = credentials
 	p.client, err = localapiclient.New(localapiclient.Config{
 		URL: credentials.URL, Login: credentials.Login, Password: credentials.Password,
 		CACert: credentials.CACertPath, Cert: credentials.CertPath, Key: credentials.KeyPath,
@@ -230,9 +234,10 @@ func (p *processor) start(ctx context.Context, plan *plan) error {
 		client: plan.client, collector: collector,
 		unregisters: plan.cfg.API.Client.UnregisterOnExit && !plan.replay, // a replay borrows the machine of the service
 	}
+	alerts, sender := p.wayOut(plan)
 	options := logprocessor.Options{
 		Sources: sources, Parsers: plan.rules.parsers, Postoverflows: plan.rules.postoverflows,
-		Scenarios: plan.rules.scenarios, Alerts: p.spool,
+		Scenarios: plan.rules.scenarios, Alerts: alerts,
 		Engine:  scenario.NewEngine(plan.rules.scenarios, p.buckets, p.metrics.scenarios),
 		Workers: plan.cfg.LogProcessor.ParserRoutines, Now: p.now, Log: p.log, Metrics: p.metrics.lines,
 	}
@@ -244,7 +249,7 @@ func (p *processor) start(ctx context.Context, plan *plan) error {
 		options.Tap = p.tap
 	}
 	pipeline := logprocessor.New(options)
-	r.deliverer = output.NewDeliverer(p.spool, plan.client, output.DeliveryOptions{}, p.log)
+	r.deliverer = output.NewDeliverer(p.spool, sender, output.DeliveryOptions{}, p.log)
 	r.background.Go(func() {
 		defer close(r.processed)
 		r.err = pipeline.Run(sourceCtx)

@@ -6,6 +6,9 @@
 // as the Local API cannot be reached or does not let it in. After a crash an alert may be sent again; its
 // UUID is the same, so the Local API stores it once.
 //
+// Where the Local API is in the same process, Direct hands it the alerts without writing them down, and what it does not
+// take at once goes the way of all others.
+//
 // It refuses to be blocked: a record that is damaged, or an alert that the Local API will never take, is
 // set aside in the folder `rejected` with the reason, and the next one goes on.
 //

@@ -25,7 +25,7 @@ func newMetrics(s *Spool, registry prometheus.Registerer) (*metrics, error) {
 			Name: "cs_alert_spool_waiting",
 			Help: "Alerts that wait for delivery to the Local API.",
 		}, func() float64 { return float64(s.Len()) }),
-		accepted:  counter("cs_alert_spool_accepted_total", "Alerts taken into the spool."),
+		accepted:  counter("cs_alert_spool_accepted_total", "Alerts taken over, to be delivered."),
 		refused:   counter("cs_alert_spool_refused_total", "Alerts lost because the spool was full."),
 		delivered: counter("cs_alert_spool_delivered_total", "Alerts taken by the Local API."),
 		rejected:  counter("cs_alert_spool_rejected_total", "Alerts set aside because the Local API will not take them."),
