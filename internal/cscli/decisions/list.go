@@ -70,9 +70,14 @@ func withoutDuplicates(alerts []wire.Alert) (unique []wire.Alert, skipped int) {
 		simulated          bool
 		kind, scope, value string
 	}
-	seen := map[identity]bool{}
+	total := 0
+	for i := range alerts {
+		total += len(alerts[i].Decisions)
+	}
+	seen := make(map[identity]bool, total)
+	unique = make([]wire.Alert, 0, len(alerts))
 	for _, alert := range alerts {
-		kept := []wire.Decision{}
+		kept := make([]wire.Decision, 0, len(alert.Decisions))
 		for _, d := range alert.Decisions {
 			id := identity{alert.Simulated, d.Type, d.Scope, d.Value}
 			if seen[id] {

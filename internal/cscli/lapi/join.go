@@ -3,7 +3,9 @@ package lapi
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -20,43 +22,78 @@ import (
 const (
 	joinTimeout    = 30 * time.Second
 	defaultJoinDir = "/etc/crowdsec/tls" // where there is no configuration
+	fromStdin      = "-"
 )
 
 type joinOptions struct {
-	dir   string
-	file  string
-	name  string
-	force bool
+	dir       string
+	file      string
+	name      string
+	tokenFile string
+	force     bool
 }
 
 func newJoin(runner *session.Runner) *cobra.Command {
 	var options joinOptions
 	cmd := &cobra.Command{
-		Use:   "join URL TOKEN",
+		Use:   "join URL [TOKEN]",
 		Short: "Fetch a certificate for this machine from a Local API, with a join token",
 		Long: "Fetch a certificate for this machine from a Local API, with a token that 'cscli pki token' has made there.\n" +
 			"The key is made here and stays here. Nothing is sent before the Local API has shown that it is the one that the token is of.\n" +
-			"For a log processor the credentials are written; for a bouncer the lines that its file needs are shown, or written with -f.",
-		Example: "cscli lapi join https://10.0.0.1:8080 swjoin_…",
-		Args:    session.Args(cobra.ExactArgs(2)),
+			"For a log processor the credentials are written; for a bouncer the lines that its file needs are shown, or written with -f.\n" +
+			"Arguments can be seen by everybody on this machine while the command runs: --token-file keeps the token to yourself.",
+		Example: "cscli lapi join https://10.0.0.1:8080 swjoin_…\n" +
+			"cscli pki token --kind agent -o raw | ssh root@web-1 cscli lapi join https://10.0.0.1:8080 --token-file -",
+		Args: session.Args(cobra.RangeArgs(1, 2)),
 		RunE: runner.RunAnywhere(func(ctx context.Context, s *session.Session, args []string) error {
-			return join(ctx, s, args, options)
+			text, err := tokenText(s, args[1:], options.tokenFile)
+			if err != nil {
+				return err
+			}
+			return join(ctx, s, args[0], text, options)
 		}),
 	}
 	set := cmd.Flags()
 	set.StringVar(&options.dir, "dir", "", "folder for certificate, key and bundle (default: tls in the folder of the configuration)")
 	set.StringVarP(&options.file, "file", "f", "", "file to write the credentials, or the lines of the bouncer, to")
 	set.StringVar(&options.name, "name", "", "name for the certificate, unless the token has one (default: that of this machine)")
+	set.StringVar(&options.tokenFile, "token-file", "", "file with the token, - for standard input")
 	set.BoolVar(&options.force, "force", false, "replace files that are there")
 	return cmd
 }
 
-func join(ctx context.Context, s *session.Session, args []string, options joinOptions) error {
-	url, err := secureURL(args[0])
+// tokenText returns the token that is an argument or in a file.
+func tokenText(s *session.Session, argument []string, file string) (string, error) {
+	switch {
+	case len(argument) > 0 && file != "":
+		return "", errors.New("the token is an argument already: leave that or --token-file out")
+	case len(argument) > 0:
+		return argument[0], nil
+	case file == "":
+		return "", errors.New("no join token: give it as an argument, or with --token-file (- for standard input)")
+	case file != fromStdin:
+		text, err := os.ReadFile(file) //nolint:gosec // G304: the administrator names the file
+		if err != nil {
+			return "", fmt.Errorf("reading the token: %w", err)
+		}
+		return strings.TrimSpace(string(text)), nil
+	}
+	if s.StderrTerminal {
+		_, _ = fmt.Fprint(s.Stderr, "Join token: ")
+	}
+	text, err := s.ReadPassword()
+	if err != nil {
+		return "", fmt.Errorf("reading the token from standard input: %w", err)
+	}
+	return strings.TrimSpace(text), nil
+}
+
+func join(ctx context.Context, s *session.Session, at, text string, options joinOptions) error {
+	url, err := secureURL(at)
 	if err != nil {
 		return err
 	}
-	token, err := pki.ParseToken(args[1])
+	token, err := pki.ParseToken(text)
 	if err != nil {
 		return err
 	}

@@ -183,8 +183,11 @@ func (t *Table) all() [][]string {
 // nothing are left out first, then its widest column gives way, and where that is not enough, each row becomes a paragraph.
 func (t *Table) Fit(width int) string {
 	drawn := t.String()
+	if width == 0 || len(t.all()) == 0 {
+		return drawn
+	}
 	excess := text.LongestLineLen(drawn) - width
-	if width == 0 || excess <= 0 || len(t.all()) == 0 {
+	if excess <= 0 {
 		return drawn
 	}
 	if t.hideEmpty() {
