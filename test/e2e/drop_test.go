@@ -24,33 +24,32 @@ func TestLineBecomesDrop(t *testing.T) {
 	key := in.cscli("bouncers", "add", "firewall", "-o", "raw")
 	in.startEngine()
 	firewall := in.startFirewall(key)
-	packets := net.startTraffic(t)
-	eventually(t, "packets arrive before the attack", packets.passes)
+	flow := net.startFlow(t)
+	eventually(t, "packets arrive before the attack", passing(flow))
 
-	mark := packets.mark()
 	logged := in.log(bruteForce(net.attacker.address)...)
-	eventually(t, "packets are dropped after the attack", packets.blocked)
-	dropped, ok := packets.firstLostAfter(mark)
-	if !ok {
-		t.Fatal("no packet was lost")
+	eventually(t, "packets are dropped after the attack", blocked(flow))
+	dropped, err := flow.Dropped()
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Logf("measured: %v from the last log line to the first dropped packet (polling every 200ms)",
 		dropped.Sub(logged).Round(time.Millisecond))
 
 	t.Run("a killed firewall component leaves its bans and adopts them", func(t *testing.T) {
-		mark := packets.mark()
+		mark := flow.Sent()
 		firewall.kill()
-		eventually(t, "more packets are sent while it is dead", func() bool { return packets.mark() > mark+500 })
+		eventually(t, "more packets are sent while it is dead", func() bool { return flow.Sent() > mark+500 })
 		restarted := in.startFirewall(key)
 		restarted.await("Processing new and deleted decisions")
-		eventually(t, "more packets are sent after its restart", func() bool { return packets.mark() > mark+2000 })
-		if arrived := packets.arrivedSince(mark); arrived > 0 {
+		eventually(t, "more packets are sent after its restart", func() bool { return flow.Sent() > mark+2000 })
+		if arrived := flow.ArrivedSince(mark); arrived > 0 {
 			t.Errorf("%d packets of a banned address arrived", arrived)
 		}
 	})
 
 	in.cscli("decisions", "delete", "--ip", net.attacker.address)
-	eventually(t, "packets arrive after the decision was deleted", packets.passes)
+	eventually(t, "packets arrive after the decision was deleted", passing(flow))
 }
 
 // TestOutageLosesNoAlert keeps the Local API dead for half a minute while an attack is logged.

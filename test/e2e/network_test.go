@@ -1,17 +1,17 @@
 package e2e
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"runtime"
-	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"shieldwall/test/e2e/packets"
 )
 
 // network is two hosts and a cable between them.
@@ -87,125 +87,33 @@ func (h host) in(t *testing.T, open func() error) {
 	}
 }
 
-// traffic is one numbered packet a millisecond from the attacker to the server, and who of them arrived.
-type traffic struct {
-	stop chan struct{}
-	ends sync.WaitGroup
-
-	mu      sync.Mutex
-	sent    []time.Time // by number
-	arrived map[uint64]bool
-}
-
-func (n network) startTraffic(t *testing.T) *traffic {
+// startFlow sends a packet a millisecond from the attacker to the server.
+func (n network) startFlow(t *testing.T) *packets.Flow {
 	t.Helper()
-	var receiver, sender net.Conn
-	var listener net.PacketConn
+	var (
+		listener *net.UDPConn
+		sender   net.Conn
+	)
 	n.server.in(t, func() (err error) {
-		listener, err = net.ListenPacket("udp4", n.server.address+":9999")
+		listener, err = net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(n.server.address)})
 		return err
 	})
 	n.attacker.in(t, func() (err error) {
-		sender, err = net.Dial("udp4", n.server.address+":9999")
+		sender, err = net.Dial("udp4", listener.LocalAddr().String())
 		return err
 	})
-	receiver, ok := listener.(net.Conn)
-	if !ok {
-		t.Fatal("a UDP listener is not a connection")
+	flow := packets.Start(sender, listener, time.Millisecond)
+	t.Cleanup(flow.Stop)
+	return flow
+}
+
+func passing(flow *packets.Flow) func() bool {
+	return func() bool { return flow.Passes() == nil }
+}
+
+func blocked(flow *packets.Flow) func() bool {
+	return func() bool {
+		_, err := flow.Dropped()
+		return err == nil
 	}
-	tr := &traffic{stop: make(chan struct{}), arrived: map[uint64]bool{}}
-	tr.ends.Go(func() { tr.send(sender) })
-	tr.ends.Go(func() { tr.receive(receiver) })
-	t.Cleanup(func() {
-		close(tr.stop)
-		_ = listener.Close()
-		tr.ends.Wait()
-		_ = sender.Close()
-	})
-	return tr
-}
-
-func (tr *traffic) send(conn net.Conn) {
-	ticker := time.NewTicker(time.Millisecond)
-	defer ticker.Stop()
-	var packet [8]byte
-	for {
-		select {
-		case <-tr.stop:
-			return
-		case <-ticker.C:
-			tr.mu.Lock()
-			binary.BigEndian.PutUint64(packet[:], uint64(len(tr.sent)))
-			tr.sent = append(tr.sent, time.Now())
-			tr.mu.Unlock()
-			_, _ = conn.Write(packet[:]) // an ICMP refusal is an answer too
-		}
-	}
-}
-
-func (tr *traffic) receive(conn net.Conn) {
-	var packet [8]byte
-	for {
-		if _, err := conn.Read(packet[:]); err != nil {
-			return
-		}
-		tr.mu.Lock()
-		tr.arrived[binary.BigEndian.Uint64(packet[:])] = true
-		tr.mu.Unlock()
-	}
-}
-
-// settled is how many packets must have been sent since for a packet that is not there to count as lost.
-const settled = 50
-
-// passes reports whether the latest packets arrive.
-func (tr *traffic) passes() bool {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	last := len(tr.sent) - settled
-	return last >= 0 && tr.arrived[uint64(last)]
-}
-
-// blocked reports whether none of the latest packets arrived.
-func (tr *traffic) blocked() bool {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	for i := len(tr.sent) - 2*settled; i < len(tr.sent); i++ {
-		if i < 0 || tr.arrived[uint64(i)] {
-			return false
-		}
-	}
-	return true
-}
-
-// mark returns the number of the next packet.
-func (tr *traffic) mark() int {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	return len(tr.sent)
-}
-
-// arrivedSince counts the packets from a mark on that arrived.
-func (tr *traffic) arrivedSince(mark int) int {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	count := 0
-	for i := mark; i < len(tr.sent); i++ {
-		if tr.arrived[uint64(i)] {
-			count++
-		}
-	}
-	return count
-}
-
-// firstLostAfter returns when the first packet that did not arrive was sent.
-func (tr *traffic) firstLostAfter(mark int) (time.Time, bool) {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	for i := mark; i < len(tr.sent)-settled; i++ {
-		if !tr.arrived[uint64(i)] {
-			return tr.sent[i], true
-		}
-	}
-	return time.Time{}, false
 }

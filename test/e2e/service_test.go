@@ -122,8 +122,8 @@ func TestUnitsLeaveEnough(t *testing.T) {
 	in.startEngine().await("following log file")
 	under("crowdsec-firewall-bouncer.service")
 	in.startFirewall(key).await("Processing new and deleted decisions")
-	packets := net.startTraffic(t)
-	eventually(t, "packets arrive before the attack", packets.passes)
+	flow := net.startFlow(t)
+	eventually(t, "packets arrive before the attack", passing(flow))
 	in.log(bruteForce(net.attacker.address)...)
-	eventually(t, "packets are dropped after the attack", packets.blocked)
+	eventually(t, "packets are dropped after the attack", blocked(flow))
 }
