@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"hash/maphash"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -34,9 +35,17 @@ var marshaledTime = event.EnrichedField("MarshaledTime")
 
 // dateParser is the method ParseDate: it sets Enriched.MarshaledTime and, in replay, evt.Time.
 type dateParser struct {
-	now  func() time.Time
-	last atomic.Pointer[reading] // lines that follow each other often have the same date
+	now    func() time.Time
+	seed   maphash.Seed
+	latest [remembered]atomic.Pointer[reading] // by the hash of the text: lines near each other often have the same date
 }
+
+const (
+	// remembered is how many dates are: every worker is at another one.
+	remembered = 64
+	// maxRemembered bounds the texts among them, in bytes.
+	maxRemembered = 64
+)
 
 // reading is a text that was read as a date.
 type reading struct {
@@ -44,6 +53,10 @@ type reading struct {
 	date            time.Time
 	marshaled       string
 	yearless        bool // the year is that of the clock when it was read
+}
+
+func newDateParser(now func() time.Time) *dateParser {
+	return &dateParser{now: now, seed: maphash.MakeSeed()}
 }
 
 func (p *dateParser) enrich(text string, evt *event.Event) error {
@@ -61,20 +74,32 @@ func (p *dateParser) enrich(text string, evt *event.Event) error {
 
 // read returns nil for what is no date.
 func (p *dateParser) read(text, ownLayout string) *reading {
-	if last := p.last.Load(); last != nil && last.text == text && last.ownLayout == ownLayout && !p.outdated(last) {
+	if len(text) > maxRemembered {
+		return p.readAnew(text, ownLayout)
+	}
+	slot := &p.latest[maphash.String(p.seed, text)%remembered]
+	if last := slot.Load(); last != nil && last.text == text && last.ownLayout == ownLayout && !p.outdated(last) {
 		return last
 	}
+	read := p.readAnew(text, ownLayout)
+	if read != nil {
+		slot.Store(read)
+	}
+	return read
+}
+
+func (p *dateParser) readAnew(text, ownLayout string) *reading {
 	date, yearless, ok := p.parse(text, ownLayout)
 	if !ok {
 		return nil
 	}
-	marshaled, err := date.MarshalText()
+	both := append(make([]byte, 0, 2*maxRemembered), text...)
+	both, err := date.AppendText(both)
 	if err != nil { // a year past 9999 is no date
 		return nil
 	}
-	read := &reading{strings.Clone(text), strings.Clone(ownLayout), date, string(marshaled), yearless}
-	p.last.Store(read)
-	return read
+	own := string(both) // the text of a line keeps all the lines of its batch in memory
+	return &reading{own[:len(text)], strings.Clone(ownLayout), date, own[len(text):], yearless}
 }
 
 func (p *dateParser) outdated(r *reading) bool {
@@ -91,12 +116,21 @@ func (p *dateParser) parse(text, ownLayout string) (date time.Time, yearless, ok
 		}
 	}
 	for _, layout := range layouts {
+		if !begins(text, layout) {
+			continue
+		}
 		if date, yearless, ok = p.tryLayout(layout, text); ok {
 			return date, yearless, true
 		}
 	}
 	date, ok = parseUnix(text)
 	return date, false, ok
+}
+
+// begins rules most layouts out at a glance: the first part of each has a fixed width and is followed by one of these.
+func begins(text, layout string) bool {
+	end := strings.IndexAny(layout, "-/ ")
+	return len(text) > end && text[end] == layout[end]
 }
 
 func (p *dateParser) tryLayout(layout, text string) (date time.Time, yearless, ok bool) {

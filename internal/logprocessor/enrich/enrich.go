@@ -30,7 +30,7 @@ type Deps struct {
 func Registry(deps Deps) map[string]Method {
 	where := newLocator(deps.Databases)
 	return map[string]Method{
-		"ParseDate":     (&dateParser{now: deps.Now}).enrich,
+		"ParseDate":     newDateParser(deps.Now).enrich,
 		"UnmarshalJSON": unmarshalLine,
 		"GeoIpCity":     where.city,
 		"GeoIpASN":      where.asn,

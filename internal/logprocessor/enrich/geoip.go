@@ -1,55 +1,60 @@
 package enrich
 
 import (
-	"hash/maphash"
+	"encoding/binary"
 	"net/netip"
 	"strconv"
-	"strings"
 	"sync/atomic"
+	"time"
 
 	"shieldwall/internal/logprocessor/event"
 	"shieldwall/internal/platform/geoip"
 )
 
-// remembered bounds how many addresses a locator remembers, some three megabytes: who comes once comes again.
-const remembered = 8192
+const (
+	// sets bounds how many addresses a locator remembers, two a set and some two megabytes in all: who comes once
+	// comes again.
+	sets = 1 << 14
+	// fresh is for how long, by the time of lines, an address need not be looked up again: databases change.
+	fresh = 10 * time.Second
+)
 
-// locator holds the methods that look an address up.
+// locator holds the methods that look an address up. Workers share what it remembers, and write to it only when they
+// meet an address that it does not know.
 type locator struct {
 	databases *geoip.Databases
-	seed      maphash.Seed
-	latest    [remembered]atomic.Pointer[located] // by the hash of the address
+	latest    [sets][2]atomic.Pointer[located] // by the hash of the address, the newer one first
+	places    shared[geoip.City]
+	owners    shared[owner]
+	networks  shared[netip.Prefix]
 }
 
-// located is what is known about an address: no facts where no database is open.
+// located is what is known about an address. It is one line of a processor's cache: there are many, and each is rarely
+// needed.
 type located struct {
-	address    string
-	generation uint64 // of the databases
-
-	place, owner, network facts
+	addr                  netip.Addr
+	since                 int64 // nanoseconds, the time of the line that it was looked up for
+	place, owner, network *facts
 }
 
-// facts are what one method finds, as texts by field.
-type facts struct {
-	fields []event.Field
-	texts  [4]string
-	err    error
-}
-
-func (f *facts) tell(evt *event.Event) error {
-	for i := range f.fields {
-		f.fields[i].Set(evt, f.texts[i])
-	}
-	return f.err
+// owner is whom a network belongs to.
+type owner struct {
+	number       uint
+	organization string
 }
 
 func newLocator(databases *geoip.Databases) *locator {
-	return &locator{databases: databases, seed: maphash.MakeSeed()}
+	return &locator{
+		databases: databases,
+		places:    shared[geoip.City]{tell: factsOfPlace},
+		owners:    shared[owner]{tell: factsOfOwner},
+		networks:  shared[netip.Prefix]{tell: factsOfNetwork},
+	}
 }
 
 // city is the method GeoIpCity. An address that the database does not know gets empty facts, as published.
 func (l *locator) city(text string, evt *event.Event) error {
-	found, err := l.locate(text)
+	found, err := l.locate(text, evt.Line.Time)
 	if err != nil {
 		return err
 	}
@@ -58,7 +63,7 @@ func (l *locator) city(text string, evt *event.Event) error {
 
 // asn is the method GeoIpASN.
 func (l *locator) asn(text string, evt *event.Event) error {
-	found, err := l.locate(text)
+	found, err := l.locate(text, evt.Line.Time)
 	if err != nil {
 		return err
 	}
@@ -67,28 +72,71 @@ func (l *locator) asn(text string, evt *event.Event) error {
 
 // sourceRange is the method IpToRange.
 func (l *locator) sourceRange(text string, evt *event.Event) error {
-	found, err := l.locate(text)
+	found, err := l.locate(text, evt.Line.Time)
 	if err != nil {
 		return err
 	}
 	return found.network.tell(evt)
 }
 
-// locate looks an address up unless it was one of the latest.
-func (l *locator) locate(text string) (*located, error) {
-	generation := l.databases.Generation()
-	slot := &l.latest[maphash.String(l.seed, text)%remembered]
-	if known := slot.Load(); known != nil && known.address == text && known.generation == generation {
-		return known, nil
-	}
+// locate looks an address up unless that was done lately. What belongs to no line, and so has no time, is not remembered.
+func (l *locator) locate(text string, now time.Time) (*located, error) {
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
 		return nil, err
 	}
-	found := &located{address: strings.Clone(text), generation: generation, place: l.placeOf(addr)}
-	found.owner, found.network = l.networkOf(addr)
-	slot.Store(found)
+	if now.IsZero() {
+		return l.lookUp(addr, 0), nil
+	}
+	since, set := now.UnixNano(), &l.latest[setOf(addr)]
+	for way := range set {
+		known := set[way].Load()
+		switch {
+		case known == nil || known.addr != addr:
+		case known.isFresh(since):
+			return known, nil
+		default:
+			found := l.lookUp(addr, since)
+			set[way].Store(found)
+			return found, nil
+		}
+	}
+	found := l.lookUp(addr, since)
+	set[1].Store(set[0].Swap(found))
 	return found, nil
+}
+
+// isFresh is false for both directions of time: a clock may be set back.
+func (k *located) isFresh(now int64) bool { return time.Duration(now-k.since).Abs() < fresh }
+
+// setOf spreads neighbours, which is what addresses are.
+func setOf(addr netip.Addr) uint64 {
+	bytes := addr.As16()
+	high, low := binary.BigEndian.Uint64(bytes[:8]), binary.BigEndian.Uint64(bytes[8:])
+	return (high*0x9e3779b97f4a7c15 + low) * 0x9e3779b97f4a7c15 >> 32 % sets
+}
+
+func (l *locator) lookUp(addr netip.Addr, now int64) *located {
+	found := &located{addr: addr, since: now, place: l.placeOf(addr)}
+	found.owner, found.network = l.networkOf(addr)
+	return found
+}
+
+func (l *locator) placeOf(addr netip.Addr) *facts {
+	city, ok, err := l.databases.City(addr)
+	if err != nil || !ok {
+		return &facts{err: err}
+	}
+	return l.places.of(city)
+}
+
+func (l *locator) networkOf(addr netip.Addr) (ownerFacts, networkFacts *facts) {
+	found, ok, err := l.databases.Network(addr)
+	if err != nil || !ok {
+		nothing := &facts{err: err}
+		return nothing, nothing
+	}
+	return l.owners.of(owner{found.Number, found.Organization}), l.networks.of(found.Prefix)
 }
 
 // The fields that the methods fill.
@@ -100,26 +148,21 @@ var (
 	networkFields = []event.Field{event.EnrichedField("SourceRange")}
 )
 
-func (l *locator) placeOf(addr netip.Addr) facts {
-	city, ok, err := l.databases.City(addr)
-	if err != nil || !ok {
-		return facts{err: err}
-	}
-	return facts{fields: placeFields, texts: [4]string{
+func factsOfPlace(city geoip.City) *facts {
+	return &facts{fields: placeFields, texts: [4]string{
 		city.Country, strconv.FormatBool(city.InEU),
 		strconv.FormatFloat(city.Latitude, 'f', 6, 64), strconv.FormatFloat(city.Longitude, 'f', 6, 64),
 	}}
 }
 
-func (l *locator) networkOf(addr netip.Addr) (owner, network facts) {
-	found, ok, err := l.databases.Network(addr)
-	if err != nil || !ok {
-		return facts{err: err}, facts{err: err}
+func factsOfOwner(o owner) *facts {
+	number := strconv.FormatUint(uint64(o.number), 10)
+	return &facts{fields: ownerFields, texts: [4]string{number, number, o.organization}}
+}
+
+func factsOfNetwork(prefix netip.Prefix) *facts {
+	if !prefix.IsValid() {
+		return &facts{}
 	}
-	number := strconv.FormatUint(uint64(found.Number), 10)
-	owner = facts{fields: ownerFields, texts: [4]string{number, number, found.Organization}}
-	if found.Prefix.IsValid() {
-		network = facts{fields: networkFields, texts: [4]string{found.Prefix.String()}}
-	}
-	return owner, network
+	return &facts{fields: networkFields, texts: [4]string{prefix.String()}}
 }

@@ -25,8 +25,6 @@ const (
 
 	// checkInterval is how often a look-up finds out whether a file has changed.
 	checkInterval = 10 * time.Second
-	// clockEvery is at how many calls of Generation the clock is read: on some machines that takes as long as a look-up.
-	clockEvery = 16
 )
 
 // City is where an address is. The zero value is an address that the database does not know.
@@ -44,16 +42,21 @@ type Network struct {
 	Prefix       netip.Prefix
 }
 
-// Databases are the files of one folder. They are safe for concurrent use. A nil *Databases knows nothing.
+// Databases are the files of one folder. They are safe for concurrent use, and whoever looks something up writes to
+// nothing that others read. A nil *Databases knows nothing.
 type Databases struct {
-	now        func() time.Time
-	generation atomic.Uint64
-	asked      atomic.Uint64 // for the generation
+	now     func() time.Time
+	checked atomic.Int64 // when the files were, in nanoseconds since 1970
+	opened  atomic.Pointer[readers]
 
-	mu      sync.RWMutex // held for reading while a database is in use
-	city    database
-	asn     database
-	checked time.Time
+	mu   sync.Mutex // held to open files
+	city database
+	asn  database
+}
+
+// readers are what is open; nil: not opened. They are never changed, and gone when nobody uses them any more.
+type readers struct {
+	city, asn *maxminddb.Reader
 }
 
 // database is one file. The reader is nil when it is not opened.
@@ -71,57 +74,44 @@ func Open(dir string, now func() time.Time) (*Databases, error) {
 		city: database{path: filepath.Join(dir, cityFile)},
 		asn:  database{path: filepath.Join(dir, asnFile)},
 	}
+	d.checked.Store(now().UnixNano())
 	return d, d.refresh()
 }
 
-// Close gives the files back. Look-ups find nothing from then on.
+// Close lets go of what was read from the files. Look-ups find nothing until they are due to look at the files again.
 func (d *Databases) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return errors.Join(d.city.close(), d.asn.close())
-}
-
-// Generation returns a number that changes when the files do: what was looked up before may be outdated then. It
-// notices a change after at most 16 calls.
-func (d *Databases) Generation() uint64 {
-	if d == nil {
-		return 0
-	}
-	if d.asked.Add(1)%clockEvery == 0 {
-		d.refreshIfDue()
-	}
-	return d.generation.Load()
+	d.city.reader, d.asn.reader = nil, nil
+	d.opened.Store(&readers{})
+	return nil
 }
 
 // City returns what is known about where addr is; false when no database is open.
 func (d *Databases) City(addr netip.Addr) (City, bool, error) {
-	var record cityRecord
-	ok, err := d.decodeCity(addr, &record)
+	record, ok, err := decodeCity[cityRecord](d, addr)
+	if record == nil {
+		return City{}, ok, err
+	}
 	return record.city(), ok, err
 }
 
 // Network returns whom addr belongs to; false when no database is open. The prefix is valid only when the
 // database knows the address.
 func (d *Databases) Network(addr netip.Addr) (Network, bool, error) {
-	if d == nil {
+	reader := d.current().asn
+	if reader == nil {
 		return Network{}, false, nil
 	}
-	d.refreshIfDue()
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if d.asn.reader == nil {
-		return Network{}, false, nil
-	}
-	var record asnRecord
-	result := d.asn.reader.Lookup(addr.Unmap())
-	if err := result.Decode(&record); err != nil {
+	result := reader.Lookup(addr.Unmap())
+	record, err := decode[asnRecord](result)
+	if err != nil {
 		return Network{}, false, fmt.Errorf("looking up %s in %s: %w", addr, asnFile, err)
 	}
-	network := Network{Number: record.Number, Organization: record.Organization}
-	if result.Found() {
-		network.Prefix = result.Prefix()
+	if record == nil {
+		return Network{}, true, nil
 	}
-	return network, true, nil
+	return Network{Number: record.Number, Organization: record.Organization, Prefix: result.Prefix()}, true, nil
 }
 
 // country is how the database describes a country. The published order says which of three counts.
@@ -156,26 +146,25 @@ type asnRecord struct {
 	Organization string `maxminddb:"autonomous_system_organization"`
 }
 
-// refreshIfDue keeps what is open when a changed file cannot be opened: an update may be half written.
-func (d *Databases) refreshIfDue() {
-	now := d.now()
-	d.mu.RLock()
-	due := now.Sub(d.checked) >= checkInterval
-	d.mu.RUnlock()
-	if due {
+// current returns what is open, after a look at the files if one is due. It keeps what is open when a changed file cannot
+// be opened: an update may be half written.
+func (d *Databases) current() *readers {
+	if d == nil {
+		return &readers{}
+	}
+	now, checked := d.now().UnixNano(), d.checked.Load()
+	if time.Duration(now-checked) >= checkInterval && d.checked.CompareAndSwap(checked, now) {
 		_ = d.refresh()
 	}
+	return d.opened.Load()
 }
 
+// refresh opens what is new, or has changed since it was opened.
 func (d *Databases) refresh() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.checked = d.now()
-	city, asn := d.city.reader, d.asn.reader
 	err := d.refreshFiles()
-	if d.city.reader != city || d.asn.reader != asn {
-		d.generation.Add(1)
-	}
+	d.opened.Store(&readers{d.city.reader, d.asn.reader})
 	return err
 }
 
@@ -184,16 +173,17 @@ func (d *Databases) refreshFiles() error {
 		return err
 	}
 	if d.city.reader == nil {
-		return d.asn.close()
+		d.asn.reader = nil
+		return nil
 	}
 	return d.asn.refresh()
 }
 
-// refresh opens the file if it is new, or has changed since it was opened.
 func (f *database) refresh() error {
 	info, err := os.Stat(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return f.close()
+		f.reader = nil
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("opening GeoIP database: %w", err)
@@ -210,16 +200,6 @@ func (f *database) refresh() error {
 	if err != nil {
 		return fmt.Errorf("opening GeoIP database %s: %w", f.path, err)
 	}
-	err = f.close()
 	f.reader, f.modified, f.size = reader, info.ModTime(), info.Size()
-	return err
-}
-
-func (f *database) close() error {
-	if f.reader == nil {
-		return nil
-	}
-	err := f.reader.Close()
-	f.reader = nil
-	return err
+	return nil
 }

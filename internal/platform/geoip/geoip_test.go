@@ -207,34 +207,6 @@ func TestChangedFilesAreOpenedAgain(t *testing.T) {
 	}
 }
 
-func TestGenerationTellsOfChanges(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	databases, clock := open(t, dir)
-	generation := func() uint64 {
-		for range 15 {
-			databases.Generation()
-		}
-		return databases.Generation()
-	}
-	before := generation()
-	clock.Time = clock.Add(time.Minute)
-	if generation() != before {
-		t.Error("nothing has changed")
-	}
-	writeCity(t, dir, "FR")
-	if generation() != before {
-		t.Error("the files were looked at too early")
-	}
-	clock.Time = clock.Add(time.Minute)
-	if generation() == before {
-		t.Error("a file is new")
-	}
-	if (*geoip.Databases)(nil).Generation() != 0 {
-		t.Error("there are no files")
-	}
-}
-
 func TestOpenRefusesABrokenFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -3,6 +3,8 @@ package geoip
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/oschwald/maxminddb-golang/v2"
 )
 
 // Record is all that the City database says about an address, under the names that expressions use. What
@@ -79,27 +81,31 @@ type Traits struct {
 
 // Record returns all that is known about where addr is; nil when no database is open.
 func (d *Databases) Record(addr netip.Addr) (*Record, error) {
-	record := &Record{}
-	ok, err := d.decodeCity(addr, record)
-	if err != nil || !ok {
-		return nil, err
+	record, ok, err := decodeCity[Record](d, addr)
+	if record == nil && ok {
+		record = &Record{}
 	}
-	return record, nil
+	return record, err
 }
 
-// decodeCity fills a record of the City database; false when none is open.
-func (d *Databases) decodeCity(addr netip.Addr, record any) (bool, error) {
-	if d == nil {
-		return false, nil
+// decodeCity returns the record of an address in the City database, nil if it has none; false when none is open.
+func decodeCity[R any](d *Databases, addr netip.Addr) (*R, bool, error) {
+	reader := d.current().city
+	if reader == nil {
+		return nil, false, nil
 	}
-	d.refreshIfDue()
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if d.city.reader == nil {
-		return false, nil
+	record, err := decode[R](reader.Lookup(addr.Unmap()))
+	if err != nil {
+		return nil, false, fmt.Errorf("looking up %s in %s: %w", addr, cityFile, err)
 	}
-	if err := d.city.reader.Lookup(addr.Unmap()).Decode(record); err != nil {
-		return false, fmt.Errorf("looking up %s in %s: %w", addr, cityFile, err)
+	return record, true, nil
+}
+
+// decode returns nil for an address without a record.
+func decode[R any](result maxminddb.Result) (*R, error) {
+	if err := result.Err(); err != nil || !result.Found() {
+		return nil, err
 	}
-	return true, nil
+	record := new(R)
+	return record, result.Decode(record)
 }
