@@ -304,9 +304,14 @@ func TestFootprint(t *testing.T) {
 	} {
 		set, _ := load(t, item("a.yaml", fmt.Sprintf("k: [%q]", text)))
 		want := set.Meta([]*event.Event{evt})
-		got := set.Meta([]*event.Event{event.NewPacker(set.Footprint()).Pack(evt).Unpack()})
+		packed := event.NewPacker(set.Footprint()).Pack(evt)
+		got := set.Meta([]*event.Event{packed.Unpack()})
 		if len(want) == 0 || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %v, want %v", text, got, want)
+		}
+		var unpacker event.Unpacker // as overflows do
+		if got := set.Meta(unpacker.Unpack([]event.Packed{packed})); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %v in fields, want %v", text, got, want)
 		}
 	}
 	set, _ := load(t, item("a.yaml", "k: [evt.Meta.k, evt.Parsed.p]"))

@@ -4,49 +4,71 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 )
 
 // answers are the different texts that were found for one key, as far as their JSON list fits in limit.
 type answers struct {
-	limit    int
-	elements []string // in JSON
-	length   int      // of the list
-	seen     map[string]bool
-	full     bool // further answers would be left out
+	limit int
+	json  []byte // the list without its end
+	few   []string
+	many  map[string]bool // the same as few, once they are too many to look through
+	full  bool            // further answers would be left out
 }
 
-func newAnswers(limit int) *answers {
-	return &answers{limit: limit, length: len("["), seen: map[string]bool{}}
+// manyAnswers are more than few.
+const manyAnswers = 16
+
+// reset makes a new, in the memory that it has.
+func (a *answers) reset() {
+	*a = answers{limit: a.limit, json: append(a.json[:0], '['), few: a.few[:0]}
 }
 
 func (a *answers) add(text string) {
-	if a.full || text == "" || a.seen[text] {
+	if a.full || text == "" || !a.isNew(text) {
 		return
 	}
-	a.seen[text] = true
-	element, room := encode(text), a.limit-a.length-len("]")
-	if len(element) > room {
-		a.full = true
-		element = ""
-		if len(a.elements) == 0 {
-			element = shorten(text, room)
+	before := len(a.json)
+	if before > len("[") {
+		a.json = append(a.json, ',')
+	}
+	a.json = appendText(a.json, text)
+	if len(a.json)+len("]") <= a.limit {
+		return
+	}
+	a.full = true
+	a.json = a.json[:before]
+	if before == len("[") {
+		a.json = append(a.json, shorten(text, a.limit-len("[]"))...)
+	}
+}
+
+func (a *answers) isNew(text string) bool {
+	if a.many[text] || a.many == nil && slices.Contains(a.few, text) {
+		return false
+	}
+	switch {
+	case a.many != nil:
+		a.many[text] = true
+	case len(a.few) < manyAnswers:
+		a.few = append(a.few, text)
+	default:
+		a.many = map[string]bool{text: true}
+		for _, known := range a.few {
+			a.many[known] = true
 		}
 	}
-	if element != "" {
-		a.elements = append(a.elements, element)
-		a.length += len(element) + len(",")
-	}
+	return true
 }
 
 // list returns the JSON list, "" when it is empty.
 func (a *answers) list() string {
-	if len(a.elements) == 0 {
+	if len(a.json) == len("[") {
 		return ""
 	}
-	return "[" + strings.Join(a.elements, ",") + "]"
+	return string(append(a.json, ']'))
 }
 
 // shorten halves a text and marks the cut until it fits, as published. It returns JSON, "" when nothing of
@@ -68,12 +90,29 @@ func shorten(text string, room int) string {
 	}
 }
 
-func encode(text string) string {
+func encode(text string) string { return string(appendText(nil, text)) }
+
+// appendText appends the JSON form of a text.
+func appendText(to []byte, text string) []byte {
+	if isPlain(text) {
+		return append(append(append(to, '"'), text...), '"')
+	}
 	element, err := json.Marshal(text)
 	if err != nil {
-		return `""` // every text has a JSON form
+		return append(to, `""`...) // every text has a JSON form
 	}
-	return string(element)
+	return append(to, element...)
+}
+
+// isPlain reports whether JSON, as package encoding/json writes it, has the text as it is.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		switch b := text[i]; {
+		case b < ' ', b >= utf8.RuneSelf, b == '"', b == '\\', b == '<', b == '>', b == '&':
+			return false
+		}
+	}
+	return true
 }
 
 // texts turns what an expression yields into answers. What is zero is none, but for numbers.

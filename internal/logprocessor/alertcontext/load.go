@@ -40,7 +40,14 @@ type Set struct {
 type key struct {
 	name        string
 	texts       []string // of the expressions
-	expressions []*expression.Any
+	expressions []expr
+}
+
+// expr is a compiled expression.
+type expr struct {
+	ofAll   *expression.Any    // over env
+	ofEvent *expression.Any    // the same over event.Env; nil if it asks for more than the event
+	text    *expression.String // the same as ofEvent, when that can only yield a text
 }
 
 // env is what an expression can name. Rule and request are those of a web application firewall; of other
@@ -99,7 +106,7 @@ func (s *Set) Footprint() event.Footprint {
 	}
 	for i := range s.keys {
 		for _, expr := range s.keys[i].expressions {
-			all = all.Union(event.FootprintOf(expr.Members(reflect.TypeFor[event.Event]())))
+			all = all.Union(event.FootprintOf(expr.ofAll.Members(reflect.TypeFor[event.Event]())))
 		}
 	}
 	return all
@@ -136,7 +143,7 @@ func (l *loader) compile(name, text string) error {
 	if l.known[id] {
 		return nil
 	}
-	compiled, err := l.deps.Expressions.CompileAny(text, env{})
+	compiled, err := l.expression(text)
 	l.known[id] = true
 	if l.merged[name] == nil {
 		l.merged[name] = &key{name: name}
@@ -144,6 +151,19 @@ func (l *loader) compile(name, text string) error {
 	merged := l.merged[name]
 	merged.texts, merged.expressions = append(merged.texts, text), append(merged.expressions, compiled)
 	return err
+}
+
+// expression compiles what nearly all context is about once more, in the way that is fast.
+func (l *loader) expression(text string) (expr, error) {
+	ofAll, err := l.deps.Expressions.CompileAny(text, env{})
+	if err != nil || l.deps.Expressions.IsPlain() {
+		return expr{ofAll: ofAll}, err
+	}
+	ofEvent, err := l.deps.Expressions.CompileAny(text, event.Env{})
+	if err != nil {
+		return expr{ofAll: ofAll}, nil //nolint:nilerr // it names the rule or the request
+	}
+	return expr{ofAll, ofEvent, ofEvent.AsString()}, nil
 }
 
 func (f *File) decode() (map[string][]written, error) {

@@ -99,12 +99,13 @@ func BenchmarkMillionBuckets(b *testing.B) {
 				}
 				random := rand.New(rand.NewPCG(1, 2))
 				spent := cpuTime(b)
-				visits := make([]bucket.Visit, bucket.MaxForeseen)
+				visits, inputs := make([]bucket.Visit, bucket.MaxForeseen), make([]bucket.Input, bucket.MaxForeseen)
 				for n := 0; b.Loop(); n++ {
 					if n%len(visits) == 0 {
 						for v := range visits {
 							i := random.IntN(live)
-							visits[v] = bucket.Visit{Family: families[i%2], Group: address(i)}
+							inputs[v] = bucket.Input{}
+							visits[v] = bucket.Visit{Family: families[i%2], Group: address(i), Input: &inputs[v]}
 						}
 						if foresee {
 							store.Foresee(visits)
@@ -112,7 +113,8 @@ func BenchmarkMillionBuckets(b *testing.B) {
 					}
 					visit := &visits[n%len(visits)]
 					at = at.Add(time.Microsecond)
-					visit.Family.Pour(visit.Group, bucket.Input{Kept: kept[n%256], At: at})
+					visit.Input.Kept, visit.Input.At = kept[n%256], at
+					visit.Family.Pour(visit.Group, *visit.Input)
 				}
 				b.ReportMetric(float64(cpuTime(b)-spent)/float64(b.N), "cpu-ns/op")
 				b.ReportMetric(size, "bytes/bucket")

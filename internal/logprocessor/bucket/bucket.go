@@ -61,8 +61,10 @@ type Input struct {
 	Now      time.Time    // by the wall clock; only an event from the past needs it
 	Time     time.Time    // of the event itself, as rules see it
 	Answers  uint8        // to what Config.Ask asks
-	Distinct *string      // nil: the scenario does not ask for distinct values
+	Distinct string       // counts only once in a bucket, if Differs
+	Differs  bool         // the scenario asks for distinct values
 	Cancel   bool         // the event calls the bucket off
+	place    uint32       // of the bucket, when it was foreseen; 0: it was not
 }
 
 // Latest is the event that a bucket was given last. It is good until the call ends that it was handed to.
@@ -76,13 +78,14 @@ func (l Latest) Event() *event.Event { return l.memo.unpack(l.kept) }
 
 // State is a bucket as rules see it.
 type State struct {
-	Group       string      // what its events share
-	Clock       event.Clock // live from the first live event on
-	First, Last time.Time   // of the events poured
-	Total       int         // events poured, kept or not
-	Queue       []*event.Event
-	Evidence    []bool   // bayesian conditions that stay true
-	Watched     *Watched // in place of Queue, for Overflows of a bucket that asks
+	Group       string         // what its events share
+	Clock       event.Clock    // live from the first live event on
+	First, Last time.Time      // of the events poured
+	Total       int            // events poured, kept or not
+	Kept        []event.Packed // after an overflow: its events, oldest first
+	Queue       []*event.Event // for Config.Overflows: the same
+	Watched     *Watched       // in place of Queue, for Overflows of a bucket that asks
+	Evidence    []bool         // bayesian conditions that stay true
 }
 
 // Outcome says what became of a bucket.
@@ -98,12 +101,12 @@ const (
 )
 
 // pour puts an event into a bucket and says what became of that.
-func (c *Config) pour(s *state, in Input) Outcome {
+func (c *Config) pour(s *state, in *Input) Outcome {
 	if c.Kind == Trigger {
 		s.take(in, c.Keep)
 		return Overflow
 	}
-	if in.Distinct != nil && !s.isNew(*in.Distinct) {
+	if in.Differs && !s.isNew(in.Distinct) {
 		return Ignored
 	}
 	if in.Cancel {
@@ -129,9 +132,9 @@ func (c *Config) expire() Outcome {
 // lifetime keeps it.
 func (c *Config) over(s *state, at time.Time) bool {
 	if c.Timed {
-		return at.After(s.first.time().Add(c.Lifetime))
+		return at.After(s.first.instant().Add(c.Lifetime))
 	}
-	return at.After(s.last.time().Add(c.Lifetime))
+	return at.After(s.last.instant().Add(c.Lifetime))
 }
 
 // leak lets out what leaked until at and takes one place if there is one. Like a token bucket it starts
@@ -143,7 +146,7 @@ func (c *Config) leak(s *state, at time.Time) bool {
 	tokens := float64(c.Capacity)
 	rate := 1 / c.Leakspeed.Seconds()
 	if s.total > 0 {
-		elapsed := max(0, at.Sub(s.last.time())) // an older event finds what a later one left
+		elapsed := max(0, at.Sub(s.last.instant())) // an older event finds what a later one left
 		tokens = min(tokens, s.tokens+elapsed.Seconds()*rate)
 	}
 	tokens--

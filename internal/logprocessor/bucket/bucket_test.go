@@ -91,11 +91,11 @@ func TestQueueKeepsTheNewest(t *testing.T) {
 	for i := range 6 {
 		last = pour(store, bucket.Key{}, config, input(event.New(event.Line{Raw: fmt.Sprint(i)}, event.TimeMachine), start))[0]
 	}
-	if last.Outcome != bucket.Overflow || last.State.Total != 6 || len(last.State.Queue) != 3 {
-		t.Fatalf("got %v, total %d, queue %d", last.Outcome, last.State.Total, len(last.State.Queue))
+	if last.Outcome != bucket.Overflow || last.State.Total != 6 || len(last.State.Kept) != 3 {
+		t.Fatalf("got %v, total %d, queue %d", last.Outcome, last.State.Total, len(last.State.Kept))
 	}
-	for i, evt := range last.State.Queue {
-		if evt.Line.Raw != fmt.Sprint(3+i) {
+	for i, kept := range last.State.Kept {
+		if evt := kept.Unpack(); evt.Line.Raw != fmt.Sprint(3+i) {
 			t.Errorf("queue[%d] is event %s", i, evt.Line.Raw)
 		}
 	}
@@ -106,7 +106,7 @@ func TestDistinctAndCancel(t *testing.T) {
 	store, config := bucket.NewStore(start), leaky(2, time.Second)
 	values := func(value string, cancel bool) bucket.Result {
 		in := replayed(0)
-		in.Distinct, in.Cancel = &value, cancel
+		in.Distinct, in.Differs, in.Cancel = value, true, cancel
 		return pour(store, bucket.Key{}, config, in)[0]
 	}
 	for _, test := range []struct {
@@ -139,7 +139,7 @@ func TestManyDistinctValues(t *testing.T) {
 	for range 2 {
 		for i := range 300 {
 			in, value := replayed(0), fmt.Sprint(i)
-			in.Distinct = &value
+			in.Distinct, in.Differs = value, true
 			if pour(store, bucket.Key{}, config, in)[0].Outcome == bucket.Kept {
 				pours++
 			}
@@ -155,7 +155,7 @@ func TestTriggerOverflowsOnEveryEvent(t *testing.T) {
 	store, config := bucket.NewStore(start), &bucket.Config{Kind: bucket.Trigger}
 	for range 2 {
 		result := pour(store, bucket.Key{}, config, replayed(0))[0]
-		if result.Outcome != bucket.Overflow || result.State.Total != 1 || len(result.State.Queue) != 1 {
+		if result.Outcome != bucket.Overflow || result.State.Total != 1 || len(result.State.Kept) != 1 {
 			t.Errorf("got %+v", result)
 		}
 	}
@@ -212,9 +212,9 @@ func TestClocksMix(t *testing.T) {
 	counter := &bucket.Config{Kind: bucket.Counter, Capacity: -1, Keep: -1, Lifetime: 10 * s, Timed: true}
 	distinct := "seen"
 	again := live(6 * s)
-	again.Distinct = &distinct
+	again.Distinct, again.Differs = distinct, true
 	first := backlog(2*s, 0)
-	first.Distinct = &distinct
+	first.Distinct, first.Differs = distinct, true
 	for name, test := range map[string]struct {
 		store   *bucket.Store
 		config  *bucket.Config
@@ -312,6 +312,9 @@ func TestSilence(t *testing.T) {
 		at   time.Duration
 		want bool
 	}{{0, false}, {59 * time.Second, true}, {time.Minute, false}, {61 * time.Second, true}} {
+		if got := store.Silent(overflow(key, test.at)); got != test.want { // which begins no silence
+			t.Errorf("at %v: silent is %v", test.at, got)
+		}
 		if got := store.Silenced(overflow(key, test.at), time.Minute); got != test.want {
 			t.Errorf("at %v: got %v", test.at, got)
 		}

@@ -59,12 +59,12 @@ func (c *changes) pour(e *entry) {
 	c.noted++
 }
 
-func (c *changes) end(e *entry, key Key) {
+func (c *changes) end(e *entry, of *Family) {
 	if e.noted {
 		c.noted--
 	}
 	if c.on && e.told > 0 {
-		c.gone = append(c.gone, key)
+		c.gone = append(c.gone, of.key(e))
 	}
 }
 
@@ -176,8 +176,7 @@ func (s *Store) Turn(second int64) { s.wheel.turned = second }
 
 func (s *Store) apply(told *Change) error {
 	family := s.Family(told.Key.Scenario, nil)
-	hash := family.hash(told.Key.Group)
-	e := family.find(hash, told.Key.Group)
+	e := family.find(told.Key.Group)
 	if e != nil && (told.Gone || told.New) {
 		s.forget(e)
 		e = nil
@@ -186,7 +185,7 @@ func (s *Store) apply(told *Change) error {
 	case told.Gone:
 		return nil
 	case told.New:
-		e = family.add(hash, told.Key.Group, told.Clock)
+		e = family.add(told.Key.Group, told.Clock)
 	}
 	switch {
 	case e == nil:

@@ -78,8 +78,8 @@ func describe(results []bucket.Result) string {
 			continue
 		}
 		text += fmt.Sprintf(" %v-%v total=%d evidence=%v queue=", r.State.First.Sub(start), r.State.Last.Sub(start), r.State.Total, r.State.Evidence)
-		for _, evt := range r.State.Queue {
-			text += evt.Line.Raw + " "
+		for _, evt := range r.State.Kept {
+			text += evt.Unpack().Line.Raw + " "
 		}
 		text += "\n"
 	}
@@ -118,7 +118,7 @@ func TestRestartsChangeNothing(t *testing.T) {
 					in.At = now.Add(-time.Duration(rapid.IntRange(0, 60).Draw(t, "ago")) * time.Second)
 				}
 				if value := rapid.SampledFrom([]string{"", "x", "y", "z"}).Draw(t, "distinct"); value != "" {
-					in.Distinct = &value
+					in.Distinct, in.Differs = value, true
 				}
 				in.Cancel = rapid.IntRange(0, 9).Draw(t, "cancel") == 0
 				want, wantSilent := pourOnce(steady, key, in)

@@ -1,14 +1,10 @@
 package bucket
 
-import (
-	"iter"
-	"slices"
-	"strings"
-)
+import "strings"
 
 // distinct are the values that a bucket has seen, in the order of their coming: most buckets see few.
 type distinct struct {
-	few         string // the first values, each after its length
+	few         []byte // the first values, each after its length
 	count, told uint32 // values, and how many of them are told of
 	many        *many  // the others
 }
@@ -29,7 +25,7 @@ func (d *distinct) add(value string) bool {
 	}
 	d.count++
 	if d.many == nil && len(d.few)+len(value) < fewBytes {
-		d.few += string([]byte{byte(len(value))}) + value //nolint:gosec // below fewBytes
+		d.few = append(append(d.few, byte(len(value))), value...) //nolint:gosec // below fewBytes
 		return true
 	}
 	if d.many == nil {
@@ -47,8 +43,8 @@ func (d *distinct) has(value string) bool {
 			return true
 		}
 	}
-	for known := range d.first() {
-		if known == value {
+	for at := 0; at < len(d.few); at += 1 + int(d.few[at]) {
+		if string(d.few[at+1:at+1+int(d.few[at])]) == value {
 			return true
 		}
 	}
@@ -56,16 +52,12 @@ func (d *distinct) has(value string) bool {
 }
 
 // first are the values in few.
-func (d *distinct) first() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for rest := d.few; rest != ""; {
-			length := int(rest[0])
-			if !yield(rest[1 : 1+length]) {
-				return
-			}
-			rest = rest[1+length:]
-		}
+func (d *distinct) first() []string {
+	var values []string
+	for at := 0; at < len(d.few); at += 1 + int(d.few[at]) {
+		values = append(values, string(d.few[at+1:at+1+int(d.few[at])]))
 	}
+	return values
 }
 
 // tell returns the values that are not told of.
@@ -73,7 +65,7 @@ func (d *distinct) tell() []string {
 	if d.told == d.count {
 		return nil
 	}
-	values := slices.Collect(d.first())
+	values := d.first()
 	if d.many != nil {
 		values = append(values, d.many.values...)
 	}

@@ -4,6 +4,7 @@ package bucket
 type Visit struct {
 	Family *Family
 	Group  string
+	Input  *Input // will know where the bucket is
 }
 
 const (
@@ -18,7 +19,7 @@ func (s *Store) Crowded() bool { return s.Len() > manyBuckets }
 
 // Foresee changes nothing, but the pours that follow find their buckets in the caches of the processor. One
 // after the other they would wait for memory, which is most of the time that a pour takes among a million
-// buckets; here the processor waits for many at once.
+// buckets; here the processor waits for many at once: no loop does more than reach for one thing.
 func (s *Store) Foresee(visits []Visit) {
 	visits = visits[:min(len(visits), MaxForeseen)]
 	if s.Len() == 0 {
@@ -27,31 +28,49 @@ func (s *Store) Foresee(visits []Visit) {
 	var hashes, numbers [MaxForeseen]uint32
 	for i := range visits {
 		hashes[i] = visits[i].Family.hash(visits[i].Group)
-		s.foreseen ^= uint64(s.index.places[hashes[i]&s.index.mask()])
+	}
+	var read uint64
+	for _, hash := range hashes[:len(visits)] {
+		read ^= uint64(s.index.places[hash&s.index.mask()])
 	}
 	for i := range visits {
-		if numbers[i] = s.index.find(hashes[i], anyEntry); numbers[i] != 0 {
-			e := s.entries.at(numbers[i])
-			s.foreseen ^= uint64(e.generation) ^ uint64(e.total) // both halves of it
+		numbers[i] = s.index.find(hashes[i], anyEntry)
+		visits[i].Input.place = numbers[i]
+	}
+	for _, number := range numbers[:len(visits)] {
+		if number != 0 {
+			read ^= uint64(s.entries.at(number).total)
 		}
 	}
 	for _, number := range numbers[:len(visits)] {
 		if number != 0 {
-			s.foreseen ^= s.entries.at(number).touch()
+			read ^= s.entries.at(number).touch()
 		}
 	}
+	s.foreseen ^= read
 }
 
 // touch reads what a pour does behind the entry.
 func (e *entry) touch() uint64 {
-	var read uint64
+	read := uint64(e.family)
 	if len(e.queue) > 0 && !e.queue[0].IsZero() {
 		read++
 	}
-	if e.more != nil && e.more.distinct.few != "" {
+	if e.more != nil && len(e.more.distinct.few) > 0 {
 		read += uint64(e.more.distinct.few[0])
 	}
 	return read
+}
+
+// foreseen returns the bucket of a group if it is there, or else nil.
+func (f *Family) foreseen(number uint32, group string) *entry {
+	if number == 0 {
+		return nil
+	}
+	if e := f.store.entries.number(number); e != nil && e.family == f.number && e.isOf(group) {
+		return e
+	}
+	return nil
 }
 
 // anyEntry takes what has the hash: that it is another's once in a billion does no harm.

@@ -33,12 +33,3 @@ func (m *memo) queue(packed []event.Packed) []*event.Event {
 	}
 	return events
 }
-
-// unpacked returns events that belong to the caller.
-func unpacked(queue []event.Packed) []*event.Event {
-	events := make([]*event.Event, len(queue))
-	for i, one := range queue {
-		events[i] = one.Unpack()
-	}
-	return events
-}

@@ -32,6 +32,18 @@ func (s *slab) at(number uint32) *entry {
 	return &s.blocks[(number-1)/blockSize][(number-1)%blockSize]
 }
 
+// number is at for a number that may not be in use any more, or never was: it returns nil then.
+func (s *slab) number(number uint32) *entry {
+	index := (number - 1) / blockSize
+	if index >= uint32(len(s.blocks)) || s.blocks[index] == nil { //nolint:gosec // entries have 32 bits
+		return nil
+	}
+	if e := &s.blocks[index][(number-1)%blockSize]; e.ref == (ref{number, e.generation}) {
+		return e
+	}
+	return nil
+}
+
 // find returns nil when the entry is gone.
 func (s *slab) find(of ref) *entry {
 	block := s.blocks[(of.number-1)/blockSize]

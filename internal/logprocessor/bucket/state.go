@@ -26,7 +26,7 @@ type more struct {
 	answers  *answers // nil: nothing was asked yet
 }
 
-func (s *state) take(in Input, limit int) {
+func (s *state) take(in *Input, limit int) {
 	at := momentOf(in.At)
 	if s.total == 0 {
 		s.first = at
@@ -84,10 +84,12 @@ func momentOf(t time.Time) moment {
 	return m
 }
 
+// instant is the time in UTC, for what does not ask for its zone: that takes memory.
+func (m moment) instant() time.Time { return time.Unix(m.seconds, int64(m.nanoseconds)).UTC() }
+
 func (m moment) time() time.Time {
-	t := time.Unix(m.seconds, int64(m.nanoseconds))
 	if m.zone == 0 {
-		return t.UTC()
+		return m.instant()
 	}
-	return t.In(time.FixedZone("", int(m.zone)*60))
+	return m.instant().In(time.FixedZone("", int(m.zone)*60))
 }

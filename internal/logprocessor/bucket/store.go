@@ -27,6 +27,8 @@ type Store struct {
 	silence  map[Key]silence // overflows that are not to be heard of
 	untold   changes         // what Changes has to tell
 	memo     memo
+	shown    State    // to Overflows
+	watched  Watched  // to Overflows
 	results  []Result // of the last call
 	foreseen uint64   // keeps the compiler from leaving Foresee out
 	replay   bool     // the wheel leaves alone what has seen the past only
@@ -104,17 +106,19 @@ func (s *Store) Family(scenario string, config *Config) *Family {
 func (f *Family) Pour(group string, in Input) []Result {
 	s := f.store
 	s.results = s.results[:0]
-	hash := f.hash(group)
-	current := f.find(hash, group)
+	current := f.foreseen(in.place, group)
+	if current == nil {
+		current = f.find(group)
+	}
 	if current != nil && !current.live && f.config.over(&current.state, in.At) {
 		s.end(current, in.At)
 		current = nil
 	}
 	created := current == nil
 	if created {
-		current = f.add(hash, group, in.Clock)
+		current = f.add(group, in.Clock)
 	}
-	outcome := f.pour(current, in)
+	outcome := f.pour(current, group, &in)
 	s.results = append(s.results, Result{Key: Key{f.scenario, group}, Outcome: outcome, At: in.At, Created: created})
 	switch outcome {
 	case Overflow, Canceled, Underflow:
@@ -127,12 +131,12 @@ func (f *Family) Pour(group string, in Input) []Result {
 	return s.results
 }
 
-func (f *Family) pour(e *entry, in Input) Outcome {
+func (f *Family) pour(e *entry, group string, in *Input) Outcome {
 	outcome := f.config.pour(&e.state, in)
 	if outcome == Ignored {
 		return Ignored
 	}
-	if outcome == Kept && f.config.Overflows != nil && f.overflows(e, &in) {
+	if outcome == Kept && f.config.Overflows != nil && f.overflows(e, group, in) {
 		outcome = Overflow
 	}
 	if in.Clock == event.Live {
@@ -142,8 +146,9 @@ func (f *Family) pour(e *entry, in Input) Outcome {
 }
 
 // overflows asks the conditions of a bucket.
-func (f *Family) overflows(e *entry, in *Input) bool {
-	view := e.view()
+func (f *Family) overflows(e *entry, group string, in *Input) bool {
+	view := &f.store.shown
+	*view = e.view(group)
 	if f.config.Ask == nil {
 		view.Queue = f.store.memo.queue(e.queue)
 	} else {
@@ -162,7 +167,8 @@ func (f *Family) watched(e *entry, in *Input) *Watched {
 		more.answers = &answers{}
 	}
 	more.answers.follow(&e.state, f.config.Ask, in, memo)
-	return &Watched{queue: e.queue, answers: more.answers, memo: memo}
+	f.store.watched = Watched{queue: e.queue, answers: more.answers, memo: memo}
+	return &f.store.watched
 }
 
 // Expire ends the live buckets whose time has come. Call it about once a second, with a clock that does
@@ -198,10 +204,14 @@ func (s *Store) due(refs []ref) []*entry {
 	return due
 }
 
-// Silenced reports whether an overflow falls into the silence after an earlier one of its key. If not, it
-// begins a new silence of that length.
+// Silent reports whether an overflow falls into the silence after an earlier one of its key.
+func (s *Store) Silent(overflow Result) bool {
+	return s.silence[overflow.Key].until.After(overflow.At)
+}
+
+// Silenced is Silent, but an overflow that does not fall into a silence begins a new one of that length.
 func (s *Store) Silenced(overflow Result, length time.Duration) bool {
-	if s.silence[overflow.Key].until.After(overflow.At) {
+	if s.Silent(overflow) {
 		return true
 	}
 	key := Key{overflow.Key.Scenario, strings.Clone(overflow.Key.Group)} // a batch may own it
@@ -248,9 +258,9 @@ func (f *Family) hash(group string) uint32 {
 	return uint32(((maphash.String(f.store.seed, group) ^ f.salt) * spread) >> half)
 }
 
-func (f *Family) find(hash uint32, group string) *entry {
+func (f *Family) find(group string) *entry {
 	entries := &f.store.entries
-	number := f.store.index.find(hash, func(number uint32) bool {
+	number := f.store.index.find(f.hash(group), func(number uint32) bool {
 		e := entries.at(number)
 		return e.family == f.number && e.isOf(group)
 	})
@@ -261,11 +271,11 @@ func (f *Family) find(hash uint32, group string) *entry {
 }
 
 // add begins a bucket.
-func (f *Family) add(hash uint32, group string, clock event.Clock) *entry {
+func (f *Family) add(group string, clock event.Clock) *entry {
 	e := f.store.entries.add()
 	e.family, e.deadline, e.live = f.number, never, clock == event.Live
 	e.setGroup(group)
-	f.store.index.add(hash, e.number)
+	f.store.index.add(f.hash(group), e.number)
 	return e
 }
 
@@ -295,16 +305,16 @@ func (s *Store) end(e *entry, now time.Time) {
 // remove forgets a bucket that the last of the results is about. An overflow leaves its content there.
 func (s *Store) remove(e *entry, outcome Outcome) {
 	if outcome == Overflow {
-		view := e.view()
-		view.Queue = unpacked(e.queue)
-		s.results[len(s.results)-1].State = view
+		view := e.view(e.groupText())
+		view.Kept = e.queue
+		s.results[len(s.results)-1].State = &view
 	}
 	s.forget(e)
 }
 
 func (s *Store) forget(e *entry) {
 	family := s.byNumber[e.family]
-	s.untold.end(e, family.key(e))
+	s.untold.end(e, family)
 	s.index.remove(family.hash(e.groupText()), e.number)
 	s.entries.remove(e)
 }
@@ -320,9 +330,9 @@ func (s *Store) schedule(e *entry, now time.Time) {
 	begin := now
 	switch {
 	case e.live && config.Timed:
-		begin = e.first.time()
+		begin = e.first.instant()
 	case e.live:
-		begin = e.last.time()
+		begin = e.last.instant()
 	}
 	e.deadline = max(e.deadline, begin.Add(config.Lifetime).Unix())
 	if !e.armed {
@@ -331,8 +341,8 @@ func (s *Store) schedule(e *entry, now time.Time) {
 }
 
 // view returns a bucket as rules see it, without its events.
-func (e *entry) view() *State {
-	view := &State{Group: e.groupText(), Clock: e.clock(), First: e.first.time(), Last: e.last.time(), Total: int(e.total)}
+func (e *entry) view(group string) State {
+	view := State{Group: group, Clock: e.clock(), First: e.first.time(), Last: e.last.time(), Total: int(e.total)}
 	if e.more != nil && e.more.evidence != nil {
 		view.Evidence = *e.more.evidence
 	}

@@ -3,9 +3,12 @@ package bucket_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"shieldwall/internal/logprocessor/bucket"
 	"shieldwall/internal/logprocessor/event"
@@ -53,13 +56,13 @@ func TestForeseeChangesNothing(t *testing.T) {
 	t.Parallel()
 	store, config := bucket.NewStore(start), leaky(2, time.Second)
 	family := store.Family("s", config)
-	visits := []bucket.Visit{{Family: family, Group: "a"}}
+	visits := []bucket.Visit{{Family: family, Group: "a", Input: &bucket.Input{}}}
 	store.Foresee(visits)
 	for i := range 10_000 {
-		visits = append(visits, bucket.Visit{Family: family, Group: fmt.Sprint(i)})
+		visits = append(visits, bucket.Visit{Family: family, Group: fmt.Sprint(i), Input: &bucket.Input{}})
 		in, value := live(0), "value"
 		if i%2 == 0 {
-			in.Distinct = &value
+			in.Distinct, in.Differs = value, true
 		}
 		family.Pour(fmt.Sprint(i), in)
 	}
@@ -72,6 +75,45 @@ func TestForeseeChangesNothing(t *testing.T) {
 	if store.Len() != 10_000 {
 		t.Errorf("%d buckets", store.Len())
 	}
+}
+
+// TestForeseenPours find their buckets, whatever became of those since they were foreseen, and by whatever store.
+func TestForeseenPours(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		configs := shapes()
+		foreseen, plain, other := bucket.NewStore(start), bucket.NewStore(start), bucket.NewStore(start)
+		at := start
+		for range rapid.IntRange(1, 10).Draw(t, "batches") {
+			var visits []bucket.Visit
+			var keys []bucket.Key
+			for range rapid.IntRange(1, 30).Draw(t, "pours") {
+				at = at.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "seconds")) * time.Second)
+				scenario, in := rapid.SampledFrom([]string{"leaky", "small", "trigger", "counter"}).Draw(t, "scenario"), replayed(0)
+				in.At = at
+				in.Cancel = rapid.IntRange(0, 9).Draw(t, "cancels") == 0
+				key := bucket.Key{Scenario: scenario, Group: rapid.SampledFrom([]string{"a", "b", "a group with a long name, which is not in the entry"}).Draw(t, "group")}
+				keys = append(keys, key)
+				visits = append(visits, bucket.Visit{Family: foreseen.Family(scenario, configs[scenario]), Group: key.Group, Input: &in})
+			}
+			seer := rapid.SampledFrom([]*bucket.Store{foreseen, other}).Draw(t, "seer")
+			seen := slices.Clone(visits)
+			for i, key := range keys {
+				seen[i].Family = seer.Family(key.Scenario, configs[key.Scenario])
+			}
+			seer.Foresee(seen)
+			for i, visit := range visits {
+				got, key, in := describe(visit.Family.Pour(visit.Group, *visit.Input)), keys[i], visit.Input
+				unforeseen := bucket.Input{Kept: in.Kept, Clock: in.Clock, At: in.At, Time: in.Time, Cancel: in.Cancel}
+				if want := describe(pour(plain, key, configs[key.Scenario], unforeseen)); got != want {
+					t.Fatalf("got %s, want %s", got, want)
+				}
+				if rapid.IntRange(0, 2).Draw(t, "elsewhere") == 0 {
+					pour(other, key, configs[key.Scenario], unforeseen)
+				}
+			}
+		}
+	})
 }
 
 // TestConditionsSeeAllEvents of a bucket that holds more than are remembered unpacked.

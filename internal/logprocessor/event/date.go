@@ -6,6 +6,9 @@ package event
 // dateShape is where digits are.
 const dateShape = "0000-00-00T00:00:00"
 
+// maxDateLength is that of a date and what may follow it.
+const maxDateLength = len(dateShape) + len(".000000000+00:00")
+
 // The base of each of the numbers after the year: values from 0, as they are written.
 const (
 	months, days, hours, minutes, seconds = 13, 32, 24, 60, 61
@@ -16,7 +19,7 @@ const (
 // cutDate returns the number of the date that a text begins with, and what follows it. A rest that begins with
 // a date again is none of ours.
 func cutDate(text string) (number uint64, rest string, ok bool) {
-	if len(text) < len(dateShape) || len(text) > len(dateShape)+len(".000000000+00:00") || !hasDateShape(text) {
+	if len(text) < len(dateShape) || len(text) > maxDateLength || !hasDateShape(text) {
 		return 0, "", false
 	}
 	year := digits(text[0:4])

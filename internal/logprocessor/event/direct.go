@@ -43,7 +43,7 @@ func (t texts) All(env any) map[string]string {
 
 // Has reports whether the map has a key.
 func (t texts) Has(env any, key string) bool {
-	_, found := Field{t.in, key, hashOf(key)}.Find(eventOf(env))
+	_, found := eventOf(env).find(t.in, key)
 	return found
 }
 

@@ -24,14 +24,15 @@ type writer struct {
 	bytes    []byte
 	symbols  *Symbols       // locked for reading
 	common   []string       // texts that the table is to learn
-	chosen   []entry        // of the fields under way
 	pointers map[any]uint64 // of an overflow that are written, by their order
 
-	names [namesKnown]uint16 // the symbols that names may be, by hash
+	recent        [recentSymbols]uint16 // by a hash of the text
+	latestDate    []byte                // without what followed it; none: there was none yet
+	latestSeconds uint64                // as cutDate counts them
 }
 
-// namesKnown is more than the names that the rules of one machine use.
-const namesKnown = 256
+// recentSymbols are most of those that lines use.
+const recentSymbols = 4096
 
 // largeEvent is more room than is kept for the next one.
 const largeEvent = 64 << 10
@@ -42,7 +43,6 @@ func (w *writer) reset() {
 		w.bytes = nil
 	}
 	clear(w.common)
-	clear(w.chosen)
 	w.bytes, w.common, w.pointers = w.bytes[:0], w.common[:0], nil
 }
 
@@ -64,26 +64,66 @@ func (w *writer) bool(value bool) {
 	}
 }
 
-func (w *writer) text(text string) {
-	hash := w.symbols.hash(text)
-	if number, _, known := w.symbols.find(text, hash); known {
-		w.head(uint64(number), symbol) //nolint:gosec // never negative
-		return
+// text writes a text, and returns its number if it is a symbol.
+func (w *writer) text(text string) (number uint16, known bool) {
+	if len(text) < 2 { // no longer than a symbol
+		w.literal(text)
+		return 0, false
 	}
-	if seconds, rest, ok := cutDate(text); ok {
+	if seconds, rest, ok := w.date(text); ok { // never a symbol: the table would be full of seconds that are over
 		w.head(seconds, date)
 		w.text(rest)
-		return
+		return 0, false
+	}
+	if number, known = w.symbol(text); known {
+		w.head(uint64(number), symbol)
+	} else {
+		w.literal(text)
+	}
+	return number, known
+}
+
+// date is cutDate, which lines that follow each other mostly ask about the same second.
+func (w *writer) date(text string) (seconds uint64, rest string, ok bool) {
+	if len(text) >= len(dateShape) && len(text) <= maxDateLength && text[:len(dateShape)] == string(w.latestDate) {
+		return w.latestSeconds, text[len(dateShape):], true
+	}
+	if seconds, rest, ok = cutDate(text); ok {
+		w.latestDate, w.latestSeconds = append(w.latestDate[:0], text[:len(dateShape)]...), seconds
+	}
+	return seconds, rest, ok
+}
+
+// symbol returns the number of a text. One that has none yet, and comes often, is to get one.
+func (w *writer) symbol(text string) (number uint16, known bool) {
+	hash := w.symbols.hash(text)
+	if number, _, known := w.symbols.find(text, hash); known {
+		return uint16(number), true //nolint:gosec // below maxSymbols
 	}
 	if w.symbols.common(text, hash) {
 		w.common = append(w.common, text)
 	}
+	return 0, false
+}
+
+func (w *writer) literal(text string) {
 	w.head(uint64(len(text)), literal)
 	w.bytes = append(w.bytes, text...)
 }
 
 // head begins a text.
-func (w *writer) head(number, form uint64) { w.uvarint(number<<2 | form) }
+func (w *writer) head(number, form uint64) {
+	number = number<<2 | form
+	if number < 1<<7 {
+		w.bytes = append(w.bytes, byte(number))
+		return
+	}
+	if number < 1<<14 {
+		w.bytes = append(w.bytes, byte(number&0x7f)|0x80, byte(number>>7))
+		return
+	}
+	w.uvarint(number)
+}
 
 func (w *writer) texts(texts map[string]string) {
 	w.uvarint(uint64(len(texts)))
@@ -96,47 +136,63 @@ func (w *writer) texts(texts map[string]string) {
 func (w *writer) entries(entries []entry) {
 	w.uvarint(uint64(len(entries)))
 	for i := range entries {
-		w.name(entries[i].name, entries[i].hash)
-		w.text(entries[i].text)
+		w.entry(&entries[i])
 	}
-}
-
-// name is text for names, which come again and again, and have been hashed before.
-func (w *writer) name(name string, hash uint32) {
-	known := &w.names[hash%namesKnown]
-	if number := *known; uint64(number) < uint64(len(w.symbols.texts)) && w.symbols.texts[number] == name {
-		w.head(uint64(number), symbol)
-		return
-	}
-	if number, _, found := w.symbols.find(name, w.symbols.hash(name)); found {
-		*known = uint16(number) //nolint:gosec // below maxSymbols
-	}
-	w.text(name)
 }
 
 // chosenFields is chosen for fields.
 func (w *writer) chosenFields(of *fields, keys []key) {
-	w.chosen = w.chosen[:0]
+	begin, count := len(w.bytes), byte(0)
+	w.byte(count)
 	for _, key := range keys {
-		if known, _ := of.find(key.name, key.hash); known != nil {
-			w.chosen = append(w.chosen, *known)
+		if known, _ := of.find(key); known != nil {
+			w.entry(known)
+			count++
 		}
 	}
-	w.entries(w.chosen)
+	w.bytes[begin] = count // at most maxFields
+}
+
+// entry writes a name and its text. Mostly both are symbols, and were written not long ago.
+func (w *writer) entry(entry *entry) {
+	w.recentText(entry.key.name.Value(), entry.key.hash)
+	w.recentText(entry.text, entry.key.hash^cheapHash(entry.text))
+}
+
+// recentText is text for what comes again and again, with a hash of any quality.
+func (w *writer) recentText(text string, hash uint32) {
+	recent := &w.recent[hash%recentSymbols]
+	if number := int(*recent); number < len(w.symbols.texts) && w.symbols.texts[number] == text {
+		w.head(uint64(number), symbol) //nolint:gosec // never negative
+		return
+	}
+	if number, known := w.text(text); known {
+		*recent = number
+	}
+}
+
+// cheapHash tells texts apart that stand in the same field of different lines, mostly.
+func cheapHash(text string) uint32 {
+	if len(text) < 2 {
+		return 0
+	}
+	const spread = 0x9e3779b1
+	first, last := uint32(text[0])|uint32(text[1])<<8, uint32(text[len(text)-1])|uint32(text[len(text)-2])<<8
+	return (first|last<<16)*spread>>20 + uint32(len(text)) //nolint:gosec // any number will do
 }
 
 // chosen writes the part of a map that has these keys.
 func chosen[V any](w *writer, values map[string]V, keys []key, write func(*writer, V)) {
 	count := uint64(0)
 	for _, key := range keys {
-		if _, there := values[key.name]; there {
+		if _, there := values[key.name.Value()]; there {
 			count++
 		}
 	}
 	w.uvarint(count)
 	for _, key := range keys {
-		if value, there := values[key.name]; there {
-			w.text(key.name)
+		if value, there := values[key.name.Value()]; there {
+			w.text(key.name.Value())
 			write(w, value)
 		}
 	}
@@ -161,7 +217,8 @@ func (w *writer) time(t time.Time) {
 type reader struct {
 	rest     string
 	symbols  []string
-	pointers []any // of an overflow, in order
+	memory   *Unpacker // nil: there is none
+	pointers []any     // of an overflow, in order
 	err      error
 }
 
@@ -185,6 +242,9 @@ func (r *reader) byte() byte {
 }
 
 func (r *reader) uvarint() uint64 {
+	if r.rest != "" && r.rest[0] < 0x80 {
+		return uint64(r.byte())
+	}
 	var value uint64
 	for shift := 0; shift < 64; shift += 7 {
 		next := r.byte()
@@ -263,6 +323,9 @@ func (r *reader) date(seconds uint64) string {
 	if r.rest != "" && r.rest[0]&3 == date {
 		r.fail("date after date")
 		return ""
+	}
+	if r.memory != nil {
+		return r.memory.joinDate(seconds, r.text())
 	}
 	return joinDate(seconds, r.text())
 }

@@ -135,7 +135,8 @@ func (e *Event) GetType() string {
 // GetMeta returns a meta value: of the event for a line, of any contributing line for an overflow.
 func (e *Event) GetMeta(key string) string {
 	if e.Type != Overflow {
-		return Field{inMeta, key, hashOf(key)}.Of(e)
+		text, _ := e.find(inMeta, key)
+		return text
 	}
 	for _, alert := range e.Overflow.APIAlerts {
 		for i := range alert.Events {
@@ -149,13 +150,13 @@ func (e *Event) GetMeta(key string) string {
 
 // SetMeta sets a meta value and reports true, so that it can stand in a filter.
 func (e *Event) SetMeta(key, value string) bool {
-	Field{inMeta, key, hashOf(key)}.Set(e, value)
+	MetaField(key).Set(e, value)
 	return true
 }
 
 // SetParsed sets a parsed value and reports true, so that it can stand in a filter.
 func (e *Event) SetParsed(key, value string) bool {
-	Field{inParsed, key, hashOf(key)}.Set(e, value)
+	ParsedField(key).Set(e, value)
 	return true
 }
 

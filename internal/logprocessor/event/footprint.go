@@ -3,7 +3,6 @@ package event
 import (
 	"slices"
 	"strings"
-	"unique"
 )
 
 // part is a piece of an event that a footprint can ask for and that is packed under its number: journals hold
@@ -46,15 +45,7 @@ type Footprint struct {
 	keys  [partCount][]key // of maps that are not kept whole; sorted
 }
 
-// key is a key of a map that was hashed beforehand.
-type key struct {
-	name string
-	hash uint32
-}
-
-func keyOf(name string) key { return key{unique.Make(name).Value(), hashOf(name)} }
-
-func (k key) compare(name string) int { return strings.Compare(k.name, name) }
+func (k key) compare(name string) int { return strings.Compare(k.name.Value(), name) }
 
 // Everything returns the footprint that leaves nothing out.
 func Everything() Footprint {
@@ -100,7 +91,7 @@ func (f Footprint) Union(other Footprint) Footprint {
 	for i := range f.whole {
 		f.whole[i] = f.whole[i] || other.whole[i]
 		for _, key := range other.keys[i] {
-			f = f.withKey(part(i), key.name)
+			f = f.withKey(part(i), key.name.Value())
 		}
 	}
 	return f

@@ -58,8 +58,9 @@ var errPacked = errors.New("not a packed event")
 // what Pack cannot have made.
 func Restore(text string, symbols *Symbols) (Packed, error) {
 	packed := Packed{&kept{symbols, text}}
-	if _, err := packed.unpack(); err != nil {
-		return Packed{}, err
+	r := packed.reader()
+	if r.event(New(Line{}, Live)); r.err != nil {
+		return Packed{}, fmt.Errorf("%w: %w", errPacked, r.err)
 	}
 	return packed, nil
 }
@@ -75,24 +76,21 @@ func (p Packed) Symbols() *Symbols { return p.kept.symbols }
 
 // Unpack returns the event as far as it was kept, if there is one. It belongs to the caller.
 func (p Packed) Unpack() *Event {
-	evt, err := p.unpack()
-	if err != nil {
-		panic("event: packed by nobody: " + err.Error()) // Pack and Restore see to it
-	}
+	evt, r := New(Line{}, Live), p.reader()
+	r.event(evt)
+	r.mustBeWhole()
 	return evt
 }
 
-func (p Packed) unpack() (*Event, error) {
-	evt := New(Line{}, Live)
-	r := reader{rest: p.kept.text, symbols: p.kept.symbols.Texts()}
-	r.flags(evt)
-	for r.err == nil && r.rest != "" {
-		r.part(evt)
-	}
+func (p Packed) reader() reader {
+	return reader{rest: p.kept.text, symbols: p.kept.symbols.Texts()}
+}
+
+// mustBeWhole is for what Pack or Restore has seen to.
+func (r *reader) mustBeWhole() {
 	if r.err != nil {
-		return nil, fmt.Errorf("%w: %w", errPacked, r.err)
+		panic("event: packed by nobody: " + r.err.Error())
 	}
-	return evt, nil
 }
 
 // textParts are the texts of an event by their part, which is their place here.
@@ -165,7 +163,7 @@ func (w *writer) textsOf(field part, texts map[string]string, footprint *Footpri
 		w.texts(texts)
 	case footprint.keys[field] != nil:
 		w.begin(field)
-		chosen(w, texts, footprint.keys[field], (*writer).text)
+		chosen(w, texts, footprint.keys[field], func(w *writer, text string) { w.text(text) })
 	}
 }
 
@@ -201,6 +199,14 @@ func (w *writer) unmarshaled(values map[string]any, footprint *Footprint) {
 	}
 }
 
+// event reads into one that is new.
+func (r *reader) event(evt *Event) {
+	r.flags(evt)
+	for r.err == nil && r.rest != "" {
+		r.part(evt)
+	}
+}
+
 func (r *reader) flags(evt *Event) {
 	bits := r.uvarint()
 	evt.Type, evt.ExpectMode = Type(bits&1), Clock(bits>>1&1)
@@ -216,6 +222,8 @@ func (r *reader) part(evt *Event) {
 	switch field := part(r.byte()); {
 	case field < partMeta:
 		*textParts(evt)[field] = r.text()
+	case evt.recorded && field < partMeta+part(groups):
+		r.fields(evt, group(field-partMeta))
 	case field < partTime:
 		*mapParts(evt)[field-partMeta] = r.texts()
 	case field == partTime:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -193,6 +194,99 @@ func drawValue(text *rapid.Generator[string], depth int) *rapid.Generator[any] {
 	}
 	deeper := drawValue(text, depth-1)
 	return of(plain, rapid.SliceOf(deeper).AsAny(), rapid.MapOf(text, deeper).AsAny())
+}
+
+// TestUnpacker: an event says the same in memory that is used again, whatever was there before.
+func TestUnpacker(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		packers := []*event.Packer{event.NewPacker(event.Everything()), event.NewPacker(event.Footprint{}.With("Parsed", "a").With("Time"))}
+		var unpacker event.Unpacker
+		for range 3 {
+			var queue []event.Packed
+			for range rapid.IntRange(0, 5).Draw(t, "events") {
+				evt, packer := drawEvent(t), rapid.SampledFrom(packers).Draw(t, "packer")
+				for range rapid.SampledFrom([]int{1, 10}).Draw(t, "until it is learned") {
+					packer.Pack(evt)
+				}
+				queue = append(queue, packer.Pack(evt))
+			}
+			for i, got := range unpacker.Unpack(queue) {
+				want := queue[i].Unpack()
+				if count, meta := got.MetaCount(), got.AppendMeta(nil); count != len(want.Meta) || !reflect.DeepEqual(meta, want.AppendMeta(nil)) {
+					t.Fatalf("%d meta values %v, want %v", count, meta, want.Meta)
+				}
+				for name, text := range want.Parsed {
+					if found, ok := event.ParsedField(name).Find(got); !ok || found != text {
+						t.Fatalf("parsed %q is %q, want %q", name, found, text)
+					}
+				}
+				got.Maps()
+				if exported(got) != exported(want) {
+					t.Fatalf("got  %s\nwant %s", exported(got), exported(want))
+				}
+			}
+		}
+	})
+}
+
+// exported shows what others see of an event. Labels that are empty are none.
+func exported(evt *event.Event) string {
+	shown, fields := "", reflect.ValueOf(evt).Elem()
+	for _, field := range reflect.VisibleFields(fields.Type()) {
+		if field.IsExported() {
+			shown += fmt.Sprintf("%s %#v\n", field.Name, fields.FieldByIndex(field.Index))
+		}
+	}
+	return shown
+}
+
+func TestUnpackerOfLargeBuckets(t *testing.T) {
+	t.Parallel()
+	packer, queue := event.NewPacker(event.Everything()), make([]event.Packed, 1000)
+	for i := range queue {
+		queue[i] = packer.Pack(event.New(event.Line{Raw: fmt.Sprint(i)}, event.Live))
+	}
+	var unpacker event.Unpacker
+	for _, count := range []int{3, 1000, 5} {
+		events := unpacker.Unpack(queue[:count])
+		if len(events) != count {
+			t.Fatalf("%d events, want %d", len(events), count)
+		}
+		for i, evt := range events {
+			if evt.Line.Raw != fmt.Sprint(i) {
+				t.Errorf("event %d of %d is %s", i, count, evt.Line.Raw)
+			}
+		}
+	}
+}
+
+func TestMetaIsSorted(t *testing.T) {
+	t.Parallel()
+	evt := sshLine(0)
+	items := evt.AppendMeta([]wire.MetaItem{{Key: "z", Value: "first"}})
+	if items[0].Key != "z" || len(items) != 1+evt.MetaCount() || !slices.IsSortedFunc(items[1:], func(a, b wire.MetaItem) int { return strings.Compare(a.Key, b.Key) }) {
+		t.Errorf("got %v", items)
+	}
+	evt.Maps()
+	if again := evt.AppendMeta(items[:1:1]); !slices.Equal(again, items) {
+		t.Errorf("of maps: %v, of fields %v", again, items)
+	}
+}
+
+// TestDatesRepeat: what is remembered of the latest date is true of nothing else.
+func TestDatesRepeat(t *testing.T) {
+	t.Parallel()
+	const at = "2026-03-14T09:26:53"
+	packer := event.NewPacker(event.Everything())
+	for _, text := range []string{strings.Repeat("\x00", 19), at, at + "Z", at + ".5+01:00", at + " and what follows is long", at + at, at[:18], "2026-03-14T09:26:5x", at} {
+		evt := event.New(event.Line{Raw: text}, event.Live)
+		evt.MarshaledTime, evt.Meta["timestamp"] = text, text
+		got := packer.Pack(evt).Unpack()
+		if got.MarshaledTime != text || got.Line.Raw != text || got.Meta["timestamp"] != text {
+			t.Errorf("got %q, %q, %q, want %q", got.MarshaledTime, got.Line.Raw, got.Meta["timestamp"], text)
+		}
+	}
 }
 
 func TestTimesKeepTheirZone(t *testing.T) {
@@ -410,5 +504,76 @@ func BenchmarkUnpack(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		packed.Unpack()
+	}
+}
+
+// BenchmarkPackLines packs what lines of sshd become, which differ in who and when.
+func BenchmarkPackLines(b *testing.B) {
+	footprint := event.Footprint{}.With("Time")
+	for _, name := range []string{"ASNumber", "ASNNumber", "IsoCode", "ASNOrg", "Latitude", "Longitude"} {
+		footprint = footprint.With("Enriched", name)
+	}
+	lines := make([]*event.Event, 1024)
+	for i := range lines {
+		lines[i] = sshLine(i)
+	}
+	packer, size := event.NewPacker(footprint), 0
+	b.ReportAllocs()
+	n := 0
+	for ; b.Loop(); n++ {
+		size += len(packer.Pack(lines[n%len(lines)]).Text())
+	}
+	b.ReportMetric(float64(size)/float64(n), "bytes/event")
+}
+
+// sshLine is about what a failed login becomes.
+func sshLine(i int) *event.Event {
+	evt := &event.Event{}
+	evt.Renew(event.Line{Time: noon}, event.TimeMachine)
+	evt.MarshaledTime, evt.Time = fmt.Sprintf("2026-03-14T09:%02d:%02dZ", i/60%60, i%60), noon.Add(time.Duration(i)*time.Second)
+	for _, meta := range [][2]string{
+		{"datasource_path", "/var/log/auth.log"},
+		{"datasource_type", "file"},
+		{"service", "ssh"},
+		{"log_type", "ssh_failed-auth"},
+		{"machine", fmt.Sprint("web", i%4)},
+		{"target_user", fmt.Sprint("user", i*7919%1000)},
+		{"source_ip", fmt.Sprintf("192.0.%d.%d", i*31%256, i*17%256)},
+		{"timestamp", evt.MarshaledTime},
+		{"IsoCode", fmt.Sprint("C", i%50)},
+		{"ASNNumber", fmt.Sprint(i % 700)},
+		{"ASNOrg", fmt.Sprint("Org ", i%700)},
+		{"IsInEU", "false"},
+		{"SourceRange", fmt.Sprintf("192.0.%d.0/24", i*31%256)},
+	} {
+		event.MetaField(meta[0]).Set(evt, meta[1])
+	}
+	for _, enriched := range [][2]string{
+		{"IsoCode", fmt.Sprint("C", i%50)},
+		{"IsInEU", "false"},
+		{"Latitude", fmt.Sprint(i%90) + ".000000"},
+		{"Longitude", fmt.Sprint(i%180) + ".000000"},
+		{"ASNNumber", fmt.Sprint(i % 700)},
+		{"ASNumber", fmt.Sprint(i % 700)},
+		{"ASNOrg", fmt.Sprint("Org ", i%700)},
+		{"SourceRange", fmt.Sprintf("192.0.%d.0/24", i*31%256)},
+	} {
+		event.EnrichedField(enriched[0]).Set(evt, enriched[1])
+	}
+	for i := range 12 {
+		event.ParsedField(fmt.Sprint("parsed_", i)).Set(evt, "something")
+	}
+	return evt
+}
+
+func BenchmarkUnpacker(b *testing.B) {
+	packer, queue := event.NewPacker(event.Footprint{}.With("Time").With("Enriched", "IsoCode")), make([]event.Packed, 6)
+	for n := range 20 {
+		queue[n%len(queue)] = packer.Pack(sshLine(n))
+	}
+	var unpacker event.Unpacker
+	b.ReportAllocs()
+	for b.Loop() {
+		unpacker.Unpack(queue)
 	}
 }

@@ -30,31 +30,49 @@ type fields struct {
 }
 
 type entry struct {
-	name, text string
-	hash       uint32
+	key  key
+	text string
 }
 
-// find returns the entry of a name, nil if there is none, and the place where it is or would be.
-func (f *fields) find(name string, hash uint32) (found *entry, place uint32) {
-	for place = hash % fieldPlaces; f.places[place] != 0; place = (place + 1) % fieldPlaces {
-		found = &f.entries[f.places[place]-1]
-		if found.hash == hash && found.name == name {
+// key is a name that was hashed beforehand. It is one and the same in memory however many rules say it, so that
+// comparing two takes no look at their letters.
+type key struct {
+	name unique.Handle[string]
+	hash uint32
+}
+
+func keyOf(name string) key { return key{unique.Make(name), hashOf(name)} }
+
+// find returns the entry of a key, nil if there is none, and the place where it is or would be.
+func (f *fields) find(key key) (found *entry, place uint32) {
+	for place = key.hash % fieldPlaces; f.places[place] != 0; place = (place + 1) % fieldPlaces {
+		if found = &f.entries[f.places[place]-1]; found.key.name == key.name {
 			return found, place
 		}
 	}
 	return nil, place
 }
 
+// lookUp is find for a name that no rule has said beforehand.
+func (f *fields) lookUp(name string) *entry {
+	for place := hashOf(name) % fieldPlaces; f.places[place] != 0; place = (place + 1) % fieldPlaces {
+		if found := &f.entries[f.places[place]-1]; found.key.name.Value() == name {
+			return found
+		}
+	}
+	return nil
+}
+
 // set reports false if there is no more room.
-func (f *fields) set(name string, hash uint32, text string) bool {
-	known, place := f.find(name, hash)
+func (f *fields) set(key key, text string) bool {
+	known, place := f.find(key)
 	switch {
 	case known != nil:
 		known.text = text
 	case len(f.entries) == maxFields:
 		return false
 	default:
-		f.entries = append(f.entries, entry{name, text, hash})
+		f.entries = append(f.entries, entry{key, text})
 		f.places[place] = uint8(len(f.entries)) //nolint:gosec // at most maxFields
 	}
 	return true
@@ -70,7 +88,7 @@ func (f *fields) clear() {
 
 func (f *fields) moveTo(texts map[string]string) {
 	for i := range f.entries {
-		texts[f.entries[i].name] = f.entries[i].text
+		texts[f.entries[i].key.name.Value()] = f.entries[i].text
 	}
 	f.clear()
 }
@@ -87,27 +105,21 @@ func hashOf(name string) uint32 {
 // Field is one text of events, by the map where it is and its name there. It is a value, to be made once and
 // used with many events.
 type Field struct {
-	in   group
-	name string
-	hash uint32
+	in  group
+	key key
 }
 
 // ParsedField returns the field of a name in Parsed.
-func ParsedField(name string) Field { return fieldOf(inParsed, name) }
+func ParsedField(name string) Field { return Field{inParsed, keyOf(name)} }
 
 // MetaField returns the field of a name in Meta.
-func MetaField(name string) Field { return fieldOf(inMeta, name) }
+func MetaField(name string) Field { return Field{inMeta, keyOf(name)} }
 
 // EnrichedField returns the field of a name in Enriched.
-func EnrichedField(name string) Field { return fieldOf(inEnriched, name) }
-
-// fieldOf makes the names of rules one and the same in memory: comparing those takes no look at their letters.
-func fieldOf(in group, name string) Field {
-	return Field{in, unique.Make(name).Value(), hashOf(name)}
-}
+func EnrichedField(name string) Field { return Field{inEnriched, keyOf(name)} }
 
 // Name returns the name in the map.
-func (f Field) Name() string { return f.name }
+func (f Field) Name() string { return f.key.name.Value() }
 
 // Of returns the text in an event, "" if there is none.
 func (f Field) Of(evt *Event) string {
@@ -118,10 +130,10 @@ func (f Field) Of(evt *Event) string {
 // Find returns the text in an event, and whether there is one.
 func (f Field) Find(evt *Event) (text string, found bool) {
 	if !evt.recorded {
-		text, found = (*evt.mapOf(f.in))[f.name]
+		text, found = (*evt.mapOf(f.in))[f.Name()]
 		return text, found
 	}
-	if known, _ := evt.record[f.in].find(f.name, f.hash); known != nil {
+	if known, _ := evt.record[f.in].find(f.key); known != nil {
 		return known.text, true
 	}
 	return "", false
@@ -129,7 +141,7 @@ func (f Field) Find(evt *Event) (text string, found bool) {
 
 // Set sets the text in an event.
 func (f Field) Set(evt *Event, text string) {
-	if evt.recorded && evt.record[f.in].set(f.name, f.hash, text) {
+	if evt.recorded && evt.record[f.in].set(f.key, text) {
 		return
 	}
 	evt.Maps()
@@ -137,7 +149,19 @@ func (f Field) Set(evt *Event, text string) {
 	if *texts == nil {
 		*texts = map[string]string{}
 	}
-	(*texts)[f.name] = text
+	(*texts)[f.Name()] = text
+}
+
+// find is Field.Find for a name that no rule has said beforehand.
+func (e *Event) find(in group, name string) (text string, found bool) {
+	if !e.recorded {
+		text, found = (*e.mapOf(in))[name]
+		return text, found
+	}
+	if known := e.record[in].lookUp(name); known != nil {
+		return known.text, true
+	}
+	return "", false
 }
 
 // Maps makes the maps of the event say what its fields say, and from now on hold them. Whoever reads a map of an

@@ -244,7 +244,7 @@ func FuzzReadJournal(f *testing.F) {
 	value, key := "distinct", bucket.Key{Scenario: "s", Group: "g"}
 	for range 2 {
 		in := b.input(evt)
-		in.Distinct = &value
+		in.Distinct, in.Differs = value, true
 		b.family(key).Pour(key.Group, in)
 		b.store.Silenced(bucket.Result{Key: key, At: today, State: &bucket.State{}}, time.Minute)
 		b.save(f, b.store.Changes())

@@ -94,7 +94,7 @@ func (m *machine) pour(number int) {
 	group := fmt.Sprint(number % 3)
 	for _, result := range m.put(group, fmt.Sprint(number)) {
 		if result.Outcome == bucket.Overflow {
-			m.raise(group, result.State.Queue)
+			m.raise(group, result.State.Kept)
 		}
 	}
 }
@@ -107,14 +107,14 @@ func (m *machine) put(group, raw string) []bucket.Result {
 }
 
 // raise stores an alert like the Local API, each UUID once.
-func (m *machine) raise(group string, queue []*event.Event) {
+func (m *machine) raise(group string, queue []event.Packed) {
 	evt := event.New(event.Line{}, event.Live)
 	evt.Overflow = event.RuntimeAlert{Mapkey: "s" + group, APIAlerts: []*wire.Alert{{Source: &wire.Source{Value: group}}}}
 	m.keeper.Name(evt)
 	m.alerts++
 	var lines []string
 	for _, one := range queue {
-		lines = append(lines, one.Line.Raw)
+		lines = append(lines, one.Unpack().Line.Raw)
 	}
 	m.stored[evt.Overflow.APIAlerts[0].UUID] = strings.Join(lines, " ")
 }

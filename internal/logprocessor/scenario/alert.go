@@ -12,27 +12,25 @@ import (
 )
 
 // overflowEvent builds the event that leaves for postoverflows and the Local API.
-func (s *Scenario) overflowEvent(state *bucket.State, at time.Time) (*event.Event, error) {
-	sources, err := s.sources(state.Queue)
+func (s *Scenario) overflowEvent(state *bucket.State, queue []*event.Event, at time.Time) (*event.Event, error) {
+	sources, err := s.sources(queue)
 	if err != nil {
 		return nil, err
 	}
 	evt := event.New(event.Line{}, event.Live)
 	evt.Type = event.Overflow
 	evt.Time, evt.MarshaledTime = at, at.Format(time.RFC3339Nano)
-	evt.Overflow = event.RuntimeAlert{
-		Mapkey: s.mapKey(state.Group), Reprocess: s.reprocess, Sources: sources,
-		APIAlerts: s.alerts(state, sources, at),
-	}
+	evt.Overflow = event.RuntimeAlert{Mapkey: s.mapKey(state.Group), Reprocess: s.reprocess, Sources: sources}
+	evt.Overflow.APIAlerts = s.alerts(state, alertEvents(queue), sources, at)
 	evt.Overflow.Alert = evt.Overflow.APIAlerts[0]
 	return evt, nil
 }
 
 // alerts makes one alert per source, ordered by value. They differ in nothing else.
-func (s *Scenario) alerts(state *bucket.State, sources map[string]*wire.Source, at time.Time) []*wire.Alert {
+func (s *Scenario) alerts(state *bucket.State, events []wire.Event, sources map[string]*wire.Source, at time.Time) []*wire.Alert {
 	body := wire.Alert{
 		Capacity:        int32(s.bucket.Capacity), //nolint:gosec // a capacity beyond 2^31 cannot be filled
-		Events:          alertEvents(state.Queue),
+		Events:          events,
 		EventsCount:     int32(state.Total), //nolint:gosec // as above
 		Kind:            "crowdsec",
 		Leakspeed:       s.leakspeed.String(),
@@ -66,17 +64,19 @@ func (s *Scenario) addContext(evt *event.Event, queue []*event.Event) {
 }
 
 func alertEvents(queue []*event.Event) []wire.Event {
-	events := make([]wire.Event, 0, len(queue))
+	count := 0
+	for _, evt := range queue {
+		count += evt.MetaCount()
+	}
+	events, items := make([]wire.Event, 0, len(queue)), make([]wire.MetaItem, 0, count)
 	for _, evt := range queue {
 		timestamp := evt.MarshaledTime
 		if timestamp == "" {
 			timestamp = evt.Time.UTC().Format(time.RFC3339Nano)
 		}
-		meta := make([]wire.MetaItem, 0, len(evt.Meta))
-		for _, key := range slices.Sorted(maps.Keys(evt.Meta)) {
-			meta = append(meta, wire.MetaItem{Key: key, Value: evt.Meta[key]})
-		}
-		events = append(events, wire.Event{Meta: meta, Timestamp: timestamp})
+		first := len(items)
+		items = evt.AppendMeta(items)
+		events = append(events, wire.Event{Meta: slices.Clip(items[first:]), Timestamp: timestamp})
 	}
 	return events
 }

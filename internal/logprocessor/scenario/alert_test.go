@@ -132,7 +132,7 @@ func TestContext(t *testing.T) {
 	asked := 0
 	b.context = contextFunc(func(queue []*event.Event) []wire.MetaItem {
 		asked++
-		return []wire.MetaItem{{Key: "users", Value: queue[0].Meta["user"] + " " + queue[len(queue)-1].Meta["user"]}}
+		return []wire.MetaItem{{Key: "users", Value: queue[0].GetMeta("user") + " " + queue[len(queue)-1].GetMeta("user")}}
 	})
 	b.use(t, with(leaky, "scope: {type: user, expression: evt.Meta.user}", "blackhole: 1m"))
 	overflow := b.pour(replayed("0s user=root"), replayed("1s user=admin"), replayed("2s user=x"), replayed("3s user=y"))

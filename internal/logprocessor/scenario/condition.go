@@ -5,6 +5,7 @@ import (
 
 	"shieldwall/internal/expression"
 	"shieldwall/internal/logprocessor/bucket"
+	"shieldwall/internal/logprocessor/event"
 	"shieldwall/internal/platform/yamlfile"
 )
 
@@ -120,13 +121,13 @@ func (s *Scenario) holds(condition *expression.Bool, env any) bool {
 }
 
 func (s *Scenario) conditionEnv(state *bucket.State, latest bucket.Latest) *conditionEnv {
-	leaky := s.leaky(state)
+	leaky := s.leaky(state, state.Queue)
 	return &conditionEnv{Evt: latest.Event(), Queue: leaky.Queue, Leaky: leaky}
 }
 
-func (s *Scenario) leaky(state *bucket.State) *Leaky {
+func (s *Scenario) leaky(state *bucket.State, queue []*event.Event) *Leaky {
 	return &Leaky{
-		Mode: int(state.Clock), Queue: Queue{Queue: state.Queue, L: s.bucket.Keep}, Mapkey: s.mapKey(state.Group),
+		Mode: int(state.Clock), Queue: Queue{Queue: queue, L: s.bucket.Keep}, Mapkey: s.mapKey(state.Group),
 		First_ts: state.First, Last_ts: state.Last, Ovflw_ts: state.Last,
 		Total_count: state.Total, Duration: s.bucket.Lifetime,
 	}

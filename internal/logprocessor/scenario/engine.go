@@ -11,21 +11,28 @@ import (
 // order of its calls is the order that scenarios observe.
 type Engine struct {
 	byIdentity map[string]*Scenario
-	families   map[*Scenario]*bucket.Family
+	places     []place // of the scenarios, by their number
 	store      *bucket.Store
 	metrics    *Metrics
+	unpacker   event.Unpacker // of buckets that overflow
+}
+
+// place is what belongs to one scenario.
+type place struct {
+	family  *bucket.Family
+	counted *counters
 }
 
 // NewEngine returns an engine on store, which only it may use from now on. Buckets in store that belong to
 // scenarios with the same text live on, all others are forgotten.
 func NewEngine(set *Set, store *bucket.Store, metrics *Metrics) *Engine {
-	e := &Engine{byIdentity: map[string]*Scenario{}, families: map[*Scenario]*bucket.Family{}, store: store, metrics: metrics}
+	e := &Engine{byIdentity: map[string]*Scenario{}, store: store, metrics: metrics}
 	for _, scenario := range set.scenarios {
 		e.byIdentity[scenario.identity] = scenario
 	}
 	e.metrics.restart(store.Retain(e.shape), e.byIdentity)
 	for _, scenario := range set.scenarios {
-		e.families[scenario] = store.Family(scenario.identity, &scenario.bucket)
+		e.places = append(e.places, place{store.Family(scenario.identity, &scenario.bucket), metrics.of(scenario.Name)})
 	}
 	return e
 }
@@ -39,7 +46,7 @@ func (e *Engine) shape(identity string) *bucket.Config {
 }
 
 // Foresee makes pours faster that are about to come, those of a batch say, when there are many buckets. It changes
-// nothing.
+// nothing but that the pours know where theirs are.
 func (e *Engine) Foresee(pours []Pour) {
 	if !e.store.Crowded() {
 		return
@@ -48,7 +55,7 @@ func (e *Engine) Foresee(pours []Pour) {
 	for len(pours) > 0 {
 		count := min(len(pours), len(visits))
 		for i := range pours[:count] {
-			visits[i] = bucket.Visit{Family: e.families[pours[i].Scenario], Group: pours[i].Group}
+			visits[i] = bucket.Visit{Family: e.places[pours[i].Scenario.number].family, Group: pours[i].Group, Input: &pours[i].Input}
 		}
 		e.store.Foresee(visits[:count])
 		pours = pours[count:]
@@ -60,9 +67,12 @@ func (e *Engine) Pour(pours []Pour, from event.Origin) []*event.Event {
 	var overflows []*event.Event
 	for i := range pours {
 		pour := &pours[i]
-		results := e.families[pour.Scenario].Pour(pour.Group, pour.Input)
-		e.metrics.poured(pour.Scenario.Name, from, results[len(results)-1])
-		overflows = append(overflows, e.handle(results)...)
+		place := &e.places[pour.Scenario.number]
+		results := place.family.Pour(pour.Group, pour.Input)
+		place.counted.pour(from, &results[len(results)-1])
+		for j := range results {
+			overflows = e.handle(overflows, pour.Scenario, &results[j])
+		}
 	}
 	return overflows
 }
@@ -70,34 +80,39 @@ func (e *Engine) Pour(pours []Pour, from event.Origin) []*event.Event {
 // Expire ends the buckets whose time has come and returns the overflows of those that overflow at their
 // end. Call it about once a second.
 func (e *Engine) Expire(now time.Time) []*event.Event {
-	return e.handle(e.store.Expire(now))
+	var overflows []*event.Event
+	results := e.store.Expire(now)
+	for i := range results {
+		overflows = e.handle(overflows, e.byIdentity[results[i].Key.Scenario], &results[i])
+	}
+	return overflows
 }
 
-func (e *Engine) handle(results []bucket.Result) []*event.Event {
-	var overflows []*event.Event
-	for _, result := range results {
-		scenario := e.byIdentity[result.Key.Scenario]
-		e.metrics.ended(scenario.Name, result.Outcome)
-		if result.Outcome != bucket.Overflow {
-			continue
-		}
-		if evt := e.overflow(scenario, result); evt != nil {
+// handle appends the overflow that a result is, if any.
+func (e *Engine) handle(overflows []*event.Event, s *Scenario, result *bucket.Result) []*event.Event {
+	e.places[s.number].counted.end(result.Outcome)
+	if result.Outcome == bucket.Overflow {
+		if evt := e.overflow(s, *result); evt != nil {
 			overflows = append(overflows, evt)
 		}
 	}
 	return overflows
 }
 
-// overflow returns nil when the overflow is not to be heard of.
+// overflow returns nil when the overflow is not to be heard of, which is known first unless a filter wants to see it.
 func (e *Engine) overflow(s *Scenario, result bucket.Result) *event.Event {
-	evt, err := s.overflowEvent(result.State, result.At)
+	if s.overflow == nil && s.blackhole > 0 && e.store.Silent(result) {
+		return nil
+	}
+	queue := e.unpacker.Unpack(result.State.Kept)
+	evt, err := s.overflowEvent(result.State, queue, result.At)
 	if err != nil {
 		s.log.Error("overflow without alert", "group", result.Key.Group, "error", err)
 		return nil
 	}
 	if s.overflow != nil {
-		s.addContext(evt, result.State.Queue) // the filter can read it
-		if !s.passes(evt, result) {
+		s.addContext(evt, queue) // the filter can read it
+		if !s.passes(evt, queue, result) {
 			return nil
 		}
 	}
@@ -105,14 +120,17 @@ func (e *Engine) overflow(s *Scenario, result bucket.Result) *event.Event {
 		return nil
 	}
 	if s.overflow == nil {
-		s.addContext(evt, result.State.Queue)
+		s.addContext(evt, queue)
 	}
 	return evt
 }
 
 // passes asks the overflow filter. One that cannot be evaluated lets the alert through.
-func (s *Scenario) passes(evt *event.Event, result bucket.Result) bool {
-	leaky := s.leaky(result.State)
+func (s *Scenario) passes(evt *event.Event, queue []*event.Event, result bucket.Result) bool {
+	for _, one := range queue {
+		one.Maps()
+	}
+	leaky := s.leaky(result.State, queue)
 	leaky.Ovflw_ts = result.At
 	pass, err := s.overflow.Eval(&overflowEnv{Queue: leaky.Queue, Signal: &evt.Overflow, Leaky: leaky})
 	if err != nil {

@@ -6,9 +6,6 @@ import (
 	"shieldwall/internal/logprocessor/event"
 )
 
-// describing are what an alert tells about the address of its source.
-var describing = [...]string{"ASNumber", "ASNNumber", "IsoCode", "ASNOrg", "Latitude", "Longitude"}
-
 // keep hands the pours of one event a copy of what their buckets may be asked about it.
 func (s *Set) keep(pours []Pour, evt *event.Event) {
 	if len(pours) == 0 {
@@ -27,8 +24,8 @@ func (s *Set) footprint(deps Deps) event.Footprint {
 		return event.Everything()
 	}
 	var all event.Footprint
-	for _, key := range describing {
-		all = all.With("Enriched", key)
+	for _, field := range addressFields()[atASNumber:] {
+		all = all.With("Enriched", field.Name())
 	}
 	if deps.Context != nil {
 		all = all.Union(deps.Context.Footprint())

@@ -30,7 +30,7 @@ type Deps struct {
 
 // Context knows what alerts tell beside who and what.
 type Context interface {
-	// Meta returns it, from the events that caused an alert.
+	// Meta returns it, from the events that caused an alert. What they say is in their fields: see event.Event.Maps.
 	Meta(queue []*event.Event) []wire.MetaItem
 	// Footprint returns what Meta can ask of an event.
 	Footprint() event.Footprint
@@ -40,6 +40,7 @@ type Context interface {
 type Scenario struct {
 	Name, Hash, Version string
 
+	number    int    // its place in its set
 	identity  string // changes when the text of its file does
 	filterSrc string
 	leakspeed time.Duration
@@ -49,6 +50,7 @@ type Scenario struct {
 	reprocess bool
 	remediate bool
 	simulated bool
+	address   *[addressTexts]event.Field
 	context   Context // nil: none
 	log       *slog.Logger
 
@@ -101,7 +103,7 @@ type Leaky struct {
 // Load compiles items in their order. Data files that cannot be read are logged; every other problem is an
 // error that names the file.
 func Load(items []Item, deps Deps) (*Set, error) {
-	set := &Set{}
+	set, address := &Set{}, addressFields()
 	for _, item := range items {
 		documents, err := yamlfile.DecodeAll[spec](item.Path, item.Text)
 		if err != nil {
@@ -121,7 +123,9 @@ func Load(items []Item, deps Deps) (*Set, error) {
 			for _, err := range document.loadData(deps) {
 				deps.Log.Error("data file cannot be used", "file", item.Path, "line", yamlfile.Line(item.Text, i, err), "error", err)
 			}
+			compiled.address = address
 			compiled.identity = fmt.Sprintf("%s@%s/%d", compiled.Name, fingerprint(item.Text), i)
+			compiled.number = len(set.scenarios)
 			set.scenarios = append(set.scenarios, compiled)
 			set.remembers = set.remembers || document.usesStash()
 		}

@@ -69,10 +69,12 @@ func (m *Matcher) Append(pours []Pour, evt *event.Event, now time.Time) []Pour {
 	var at time.Time
 	var atErr error
 	for _, i := range m.selected {
-		scenario := m.set.scenarios[i]
-		pour, err := scenario.pour(&m.env)
-		if err != nil {
+		scenario, last := m.set.scenarios[i], len(pours)
+		pours = append(pours, Pour{Scenario: scenario})
+		pour := &pours[last]
+		if err := scenario.pour(pour, &m.env); err != nil {
 			m.set.leaveOut(i, err)
+			pours = pours[:last]
 			continue
 		}
 		if at.IsZero() {
@@ -80,10 +82,10 @@ func (m *Matcher) Append(pours []Pour, evt *event.Event, now time.Time) []Pour {
 		}
 		if atErr != nil && scenario.bucket.Kind != bucket.Trigger {
 			scenario.log.Warn("event without a usable time cannot be replayed", "error", atErr)
+			pours = pours[:last]
 			continue
 		}
 		pour.Input.At, pour.Input.Now = at, now
-		pours = append(pours, pour)
 	}
 	m.env.Evt = nil
 	m.set.keep(pours[first:], evt)
@@ -116,34 +118,34 @@ func (m *Matcher) bucketTime(evt *event.Event, now time.Time) (time.Time, error)
 	return at, nil
 }
 
-// pour is what the scenario finds out about an event that concerns it.
-func (s *Scenario) pour(env *event.Env) (pour Pour, err error) {
-	pour = Pour{Scenario: s, Input: bucket.Input{Clock: env.Evt.ExpectMode, Time: env.Evt.Time}}
+// pour fills in what the scenario finds out about an event that concerns it.
+func (s *Scenario) pour(pour *Pour, env *event.Env) (err error) {
+	pour.Input.Clock, pour.Input.Time = env.Evt.ExpectMode, env.Evt.Time
 	if s.groupBy != nil {
 		if pour.Group, err = s.groupBy.Eval(env); err != nil {
-			return Pour{}, err
+			return err
 		}
 	}
-	pour.Input.Distinct = s.distinctValue(env)
+	pour.Input.Distinct, pour.Input.Differs = s.distinctValue(env)
 	pour.Input.Cancel = s.cancels(env)
 	if s.bucket.Ask != nil {
 		pour.Input.Answers = s.bucket.Ask(env)
 	}
-	return pour, nil
+	return nil
 }
 
-// distinctValue is nil when the event counts whatever its value: the scenario does not ask, or the value
+// distinctValue reports false when the event counts whatever its value: the scenario does not ask, or the value
 // cannot be told.
-func (s *Scenario) distinctValue(env *event.Env) *string {
+func (s *Scenario) distinctValue(env *event.Env) (value string, differs bool) {
 	if s.distinct == nil {
-		return nil
+		return "", false
 	}
 	value, err := s.evaluateDistinct(env)
 	if err != nil {
 		s.log.Warn("distinct cannot be evaluated, counting the event", "error", err)
-		return nil
+		return "", false
 	}
-	return &value
+	return value, true
 }
 
 func (s *Scenario) evaluateDistinct(env *event.Env) (string, error) {

@@ -17,18 +17,21 @@ type Metrics struct {
 	counters map[string]*counters // those of the vectors, by the name of the scenario
 }
 
-// counters are those of one scenario; nil: nothing was counted yet.
+// counters are those of one scenario, which exist from the first time on. A nil *counters counts nothing.
 type counters struct {
+	metrics  *Metrics
+	scenario string
+
 	live                                            prometheus.Gauge
 	instantiated, overflowed, underflowed, canceled prometheus.Counter
 	poured                                          prometheus.Counter // for lines of the origin
 	origin                                          event.Origin
 }
 
-// count adds one to a counter of a scenario, which exists from the first time on.
-func count(counter *prometheus.Counter, vector *prometheus.CounterVec, scenario string) {
+// count adds one to a counter.
+func (c *counters) count(counter *prometheus.Counter, vector *prometheus.CounterVec) {
 	if *counter == nil {
-		*counter = vector.WithLabelValues(scenario)
+		*counter = vector.WithLabelValues(c.scenario)
 	}
 	(*counter).Inc()
 }
@@ -54,9 +57,12 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 }
 
 func (m *Metrics) of(scenario string) *counters {
+	if m == nil {
+		return nil
+	}
 	c := m.counters[scenario]
 	if c == nil {
-		c = &counters{live: m.live.WithLabelValues(scenario)}
+		c = &counters{metrics: m, scenario: scenario}
 		m.counters[scenario] = c
 	}
 	return c
@@ -74,37 +80,42 @@ func (m *Metrics) restart(buckets map[string]int, byIdentity map[string]*Scenari
 	}
 }
 
-func (m *Metrics) poured(scenario string, from event.Origin, result bucket.Result) {
-	if m == nil {
+func (c *counters) pour(from event.Origin, result *bucket.Result) {
+	if c == nil {
 		return
 	}
-	c := m.of(scenario)
 	if result.Outcome != bucket.Ignored && result.Outcome != bucket.Canceled {
 		if c.poured == nil || from != c.origin {
-			c.origin, c.poured = from, m.pouredIn.WithLabelValues(from.Src, from.Module, scenario)
+			c.origin, c.poured = from, c.metrics.pouredIn.WithLabelValues(from.Src, from.Module, c.scenario)
 		}
 		c.poured.Inc()
 	}
 	if result.Created {
-		count(&c.instantiated, m.instantiated, scenario)
-		c.live.Inc()
+		c.count(&c.instantiated, c.metrics.instantiated)
+		c.gauge().Inc()
 	}
 }
 
-func (m *Metrics) ended(scenario string, outcome bucket.Outcome) {
-	if m == nil {
+func (c *counters) end(outcome bucket.Outcome) {
+	if c == nil {
 		return
 	}
-	c := m.of(scenario)
 	switch outcome {
 	case bucket.Overflow:
-		count(&c.overflowed, m.overflowed, scenario)
+		c.count(&c.overflowed, c.metrics.overflowed)
 	case bucket.Underflow:
-		count(&c.underflowed, m.underflowed, scenario)
+		c.count(&c.underflowed, c.metrics.underflowed)
 	case bucket.Canceled:
-		count(&c.canceled, m.canceled, scenario)
+		c.count(&c.canceled, c.metrics.canceled)
 	case bucket.Kept, bucket.Ignored:
 		return
 	}
-	c.live.Dec()
+	c.gauge().Dec()
+}
+
+func (c *counters) gauge() prometheus.Gauge {
+	if c.live == nil {
+		c.live = c.metrics.live.WithLabelValues(c.scenario)
+	}
+	return c.live
 }

@@ -21,9 +21,9 @@ const (
 // sources collects who the events of a bucket are about, by value. Later events replace earlier ones of the
 // same value. All have the scope of the scenario. Without any source there can be no alert.
 func (s *Scenario) sources(queue []*event.Event) (map[string]*wire.Source, error) {
-	found := map[string]*wire.Source{}
+	found, latest := map[string]*wire.Source{}, located{}
 	for _, evt := range queue {
-		if err := s.addSources(found, evt); err != nil {
+		if err := s.addSources(found, &latest, evt); err != nil {
 			return nil, err
 		}
 	}
@@ -33,11 +33,11 @@ func (s *Scenario) sources(queue []*event.Event) (map[string]*wire.Source, error
 	return found, nil
 }
 
-func (s *Scenario) addSources(found map[string]*wire.Source, evt *event.Event) error {
+func (s *Scenario) addSources(found map[string]*wire.Source, latest *located, evt *event.Event) error {
 	if evt.Type == event.Overflow {
 		return s.convertSources(found, evt)
 	}
-	source, err := s.sourceOfLine(evt)
+	source, err := s.sourceOfLine(latest, evt)
 	if err != nil {
 		return err
 	}
@@ -45,13 +45,56 @@ func (s *Scenario) addSources(found map[string]*wire.Source, evt *event.Event) e
 	return nil
 }
 
-func (s *Scenario) sourceOfLine(evt *event.Event) (*wire.Source, error) {
-	source := &wire.Source{Scope: s.scope}
-	if s.scope != scopeIP && s.scope != scopeRange {
-		source.Value = s.scopeValue(evt)
-		return source, nil
+// address is what a line tells about the address of its source.
+type address [addressTexts]string
+
+const (
+	atIP = iota
+	atRange
+	atASNumber
+	atASNNumber
+	atIsoCode
+	atASNOrg
+	atLatitude
+	atLongitude
+
+	addressTexts
+)
+
+// addressFields are where they are: the first two in Meta, the others in Enriched.
+func addressFields() *[addressTexts]event.Field {
+	return &[...]event.Field{
+		atIP: event.MetaField("source_ip"), atRange: event.MetaField("SourceRange"),
+		atASNumber: event.EnrichedField("ASNumber"), atASNNumber: event.EnrichedField("ASNNumber"), atIsoCode: event.EnrichedField("IsoCode"),
+		atASNOrg: event.EnrichedField("ASNOrg"), atLatitude: event.EnrichedField("Latitude"), atLongitude: event.EnrichedField("Longitude"),
 	}
-	if err := describe(source, evt); err != nil {
+}
+
+// located is an address and the source that it made: the events of a bucket mostly have the same.
+type located struct {
+	address address
+	source  *wire.Source // nil: none yet
+}
+
+func (s *Scenario) sourceOfLine(latest *located, evt *event.Event) (*wire.Source, error) {
+	if s.scope != scopeIP && s.scope != scopeRange {
+		return &wire.Source{Scope: s.scope, Value: s.scopeValue(evt)}, nil
+	}
+	var address address
+	for i := range s.address {
+		address[i] = s.address[i].Of(evt)
+	}
+	if s.scopeExpr == nil && latest.source != nil && address == latest.address {
+		return latest.source, nil
+	}
+	source, err := s.sourceAt(&address, evt)
+	*latest = located{address, source}
+	return source, err
+}
+
+func (s *Scenario) sourceAt(address *address, evt *event.Event) (*wire.Source, error) {
+	source, err := address.source(s.scope)
+	if err != nil {
 		return nil, err
 	}
 	switch {
@@ -68,22 +111,20 @@ func (s *Scenario) sourceOfLine(evt *event.Event) (*wire.Source, error) {
 	return source, nil
 }
 
-// describe fills in what enrichment knows about the address of a line.
-func describe(source *wire.Source, evt *event.Event) error {
-	source.IP = evt.Meta["source_ip"]
-	source.AsNumber = cmp.Or(evt.Enriched["ASNumber"], evt.Enriched["ASNNumber"])
-	source.Cn = evt.Enriched["IsoCode"]
-	source.AsName = evt.Enriched["ASNOrg"]
-	source.Latitude = coordinate(evt.Enriched["Latitude"])
-	source.Longitude = coordinate(evt.Enriched["Longitude"])
-	if text := evt.Meta["SourceRange"]; text != "" {
-		prefix, err := netip.ParsePrefix(text)
+// source has what enrichment knows about the address.
+func (a *address) source(scope string) (*wire.Source, error) {
+	source := &wire.Source{
+		Scope: scope, IP: a[atIP], AsNumber: cmp.Or(a[atASNumber], a[atASNNumber]), Cn: a[atIsoCode], AsName: a[atASNOrg],
+		Latitude: coordinate(a[atLatitude]), Longitude: coordinate(a[atLongitude]),
+	}
+	if a[atRange] != "" {
+		prefix, err := netip.ParsePrefix(a[atRange])
 		if err != nil {
-			return fmt.Errorf("SourceRange of the event: %w", err)
+			return nil, fmt.Errorf("SourceRange of the event: %w", err)
 		}
 		source.Range = prefix.Masked().String()
 	}
-	return nil
+	return source, nil
 }
 
 func coordinate(text string) float32 {
