@@ -83,6 +83,7 @@ type Pipeline struct {
 	ordered chan (<-chan parsed)   // one result a batch, in the order of the batches
 	results chan delivery          // written by the sequencer
 	spaces  sync.Pool              // of *workspace
+	matcher *scenario.Matcher      // of the sequencer, for overflows that are fed back
 }
 
 // job is a batch and where its result is expected.
@@ -129,6 +130,7 @@ func New(options Options) *Pipeline {
 		jobs:    make(chan job),
 		ordered: make(chan (<-chan parsed), 2*options.Workers),
 		results: make(chan delivery, 16),
+		matcher: options.Scenarios.NewMatcher(),
 	}
 }
 
@@ -272,7 +274,7 @@ func (p *Pipeline) settle(overflows []*event.Event) []*wire.Alert {
 			p.Log.Error("not feeding back an overflow: one event caused too many", "alert", evt.Overflow.Alert.Message)
 			continue
 		}
-		overflows = append(overflows, p.pour(evt, evt.Line.Origin(), p.Scenarios.Match(evt, p.Now().UTC()))...)
+		overflows = append(overflows, p.pour(evt, evt.Line.Origin(), p.matcher.Append(nil, evt, p.Now().UTC()))...)
 	}
 	return alerts
 }

@@ -285,11 +285,11 @@ func lineByLine(r *rules, texts []string) []*wire.Alert {
 		if !r.parsers.Parse(evt) || evt.Whitelisted {
 			continue
 		}
-		for queue := engine.Pour(r.scenarios.Match(evt, today), evt.Line.Origin()); len(queue) > 0; queue = queue[1:] {
+		for queue := engine.Pour(r.scenarios.NewMatcher().Append(nil, evt, today), evt.Line.Origin()); len(queue) > 0; queue = queue[1:] {
 			overflow := queue[0]
 			alerts = append(alerts, overflow.Overflow.APIAlerts...)
 			if overflow.Overflow.Reprocess {
-				queue = append(queue, engine.Pour(r.scenarios.Match(overflow, today), overflow.Line.Origin())...)
+				queue = append(queue, engine.Pour(r.scenarios.NewMatcher().Append(nil, overflow, today), overflow.Line.Origin())...)
 			}
 		}
 	}

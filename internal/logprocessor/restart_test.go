@@ -95,7 +95,7 @@ func (l *life) take(t *rapid.T, overflows []*event.Event, now time.Time) {
 			l.alerts = append(l.alerts, string(text))
 		}
 		if evt.Overflow.Reprocess {
-			overflows = append(overflows, l.engine.Pour(l.rules.scenarios.Match(evt, now), evt.Line.Origin())...)
+			overflows = append(overflows, l.engine.Pour(l.rules.scenarios.NewMatcher().Append(nil, evt, now), evt.Line.Origin())...)
 		}
 	}
 }
@@ -139,7 +139,7 @@ func TestRestartsChangeNoAlert(t *testing.T) {
 					if evt.Time = now; !r.parsers.Parse(evt) || evt.Parsed["unpacked"] != "yes" {
 						t.Fatalf("%q is not understood: %v", raw, evt.Parsed)
 					}
-					l.take(t, l.engine.Pour(r.scenarios.Match(evt, now), evt.Line.Origin()), now)
+					l.take(t, l.engine.Pour(r.scenarios.NewMatcher().Append(nil, evt, now), evt.Line.Origin()), now)
 				}
 			},
 			"time passes": func(t *rapid.T) {

@@ -22,8 +22,10 @@ const maxDepth = 10_000
 // writer packs.
 type writer struct {
 	bytes    []byte
-	symbols  *Symbols       // locked for reading
-	common   []string       // texts that the table is to learn
+	symbols  *Symbols
+	table    *table   // of the symbols, as of now
+	common   []string // texts that the table is to learn
+	seen     sightings
 	pointers map[any]uint64 // of an overflow that are written, by their order
 
 	recent        [recentSymbols]uint16 // by a hash of the text
@@ -97,10 +99,10 @@ func (w *writer) date(text string) (seconds uint64, rest string, ok bool) {
 // symbol returns the number of a text. One that has none yet, and comes often, is to get one.
 func (w *writer) symbol(text string) (number uint16, known bool) {
 	hash := w.symbols.hash(text)
-	if number, _, known := w.symbols.find(text, hash); known {
+	if number, _, known := w.table.find(text, hash); known {
 		return uint16(number), true //nolint:gosec // below maxSymbols
 	}
-	if w.symbols.common(text, hash) {
+	if len(w.table.texts) < maxSymbols && w.seen.common(text, hash) {
 		w.common = append(w.common, text)
 	}
 	return 0, false
@@ -162,7 +164,7 @@ func (w *writer) entry(entry *entry) {
 // recentText is text for what comes again and again, with a hash of any quality.
 func (w *writer) recentText(text string, hash uint32) {
 	recent := &w.recent[hash%recentSymbols]
-	if number := int(*recent); number < len(w.symbols.texts) && w.symbols.texts[number] == text {
+	if number := int(*recent); number < len(w.table.texts) && w.table.texts[number] == text {
 		w.head(uint64(number), symbol) //nolint:gosec // never negative
 		return
 	}

@@ -3,7 +3,6 @@ package event
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 )
 
@@ -18,36 +17,35 @@ type kept struct {
 	text    string // flags, then parts, each after its number
 }
 
-// Packer packs events. It is safe for concurrent use.
+// Packer packs events. One goroutine at a time may use it.
 type Packer struct {
 	footprint, whole Footprint
-	symbols          *Symbols
-	writers          sync.Pool // of *writer
+	writer           writer
 }
 
 // NewPacker returns a packer that keeps, of what is not an overflow, what the footprint says.
 func NewPacker(footprint Footprint) *Packer {
-	p := &Packer{footprint: footprint, whole: Everything(), symbols: NewSymbols()}
-	p.writers.New = func() any { return &writer{symbols: p.symbols} }
-	return p
+	return &Packer{footprint: footprint, whole: Everything(), writer: writer{symbols: NewSymbols()}}
+}
+
+// Another returns a packer for another goroutine, which shares the symbols with this one.
+func (p *Packer) Another() *Packer {
+	return &Packer{footprint: p.footprint, whole: p.whole, writer: writer{symbols: p.writer.symbols}}
 }
 
 // Pack returns a copy of what is to be kept of an event.
 func (p *Packer) Pack(evt *Event) Packed {
-	footprint := &p.footprint
+	footprint, w := &p.footprint, &p.writer
 	if evt.Type == Overflow {
 		footprint = &p.whole
 	}
-	w := p.writers.Get().(*writer) //nolint:forcetypeassert,errcheck // nothing else is in there
-	p.symbols.mu.RLock()
+	w.table = w.symbols.now.Load()
 	w.event(evt, footprint)
-	p.symbols.mu.RUnlock()
 	if len(w.common) > 0 {
-		p.symbols.learn(w.common)
+		w.symbols.learn(w.common)
 	}
-	packed := Packed{&kept{p.symbols, string(w.bytes)}}
+	packed := Packed{&kept{w.symbols, string(w.bytes)}}
 	w.reset()
-	p.writers.Put(w)
 	return packed
 }
 

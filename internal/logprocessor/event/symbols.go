@@ -21,18 +21,23 @@ const (
 // number. Numbers stay: a table grows, to some thousand texts, and never changes. It learns what it meets
 // often, so what only one attacker says does not get in. It is safe for concurrent use.
 type Symbols struct {
-	mu     sync.RWMutex
+	seed maphash.Seed
+	now  atomic.Pointer[table]
+
+	mu sync.Mutex // held to put a larger table in the place of now
+}
+
+// table is what readers see, who need no lock: it never changes.
+type table struct {
 	texts  []string
 	places [placesOfTexts]uint16 // numbers, from 1, at the hash of their text or behind it
-
-	seed      maphash.Seed
-	full      atomic.Bool
-	sightings [sightingSlots]atomic.Uint32 // of texts without a number: 24 bits of hash, 8 of how often
 }
 
 // NewSymbols returns an empty table.
 func NewSymbols() *Symbols {
-	return &Symbols{seed: maphash.MakeSeed()}
+	s := &Symbols{seed: maphash.MakeSeed()}
+	s.now.Store(&table{})
+	return s
 }
 
 // errSymbols says that texts are those of no table.
@@ -50,57 +55,60 @@ func (s *Symbols) Extend(texts []string) error {
 
 // Texts returns the texts by their number. The caller must not change them.
 func (s *Symbols) Texts() []string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.texts[:len(s.texts):len(s.texts)]
+	texts := s.now.Load().texts
+	return texts[:len(texts):len(texts)]
 }
 
 // learn gives numbers to texts that have none, as long as there are any.
 func (s *Symbols) learn(texts []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	larger := *s.now.Load() // the texts share their memory: nobody looks beyond those of an own table
 	for _, text := range texts {
-		_, place, known := s.find(text, s.hash(text))
-		if known || len(s.texts) == maxSymbols {
+		_, place, known := larger.find(text, s.hash(text))
+		if known || len(larger.texts) == maxSymbols {
 			continue
 		}
-		s.texts = append(s.texts, unique.Make(text).Value()) // the names among them are compared with those of fields
-		s.places[place] = uint16(len(s.texts))               //nolint:gosec // at most maxSymbols
+		larger.texts = append(larger.texts, unique.Make(text).Value()) // the names among them are compared with those of fields
+		larger.places[place] = uint16(len(larger.texts))               //nolint:gosec // at most maxSymbols
 	}
-	s.full.Store(len(s.texts) == maxSymbols)
+	s.now.Store(&larger)
 }
 
 func (s *Symbols) hash(text string) uint64 { return maphash.String(s.seed, text) }
 
-// find returns the number of a text, or else the place for it. It needs the lock.
-func (s *Symbols) find(text string, hash uint64) (number int, place uint64, known bool) {
-	for place = hash % placesOfTexts; s.places[place] != 0; place = (place + 1) % placesOfTexts {
-		number = int(s.places[place]) - 1
-		if s.texts[number] == text {
+// find returns the number of a text, or else the place for it.
+func (t *table) find(text string, hash uint64) (number int, place uint64, known bool) {
+	for place = hash % placesOfTexts; t.places[place] != 0; place = (place + 1) % placesOfTexts {
+		number = int(t.places[place]) - 1
+		if t.texts[number] == text {
 			return number, place, true
 		}
 	}
 	return 0, place, false
 }
 
-// common reports whether a text without a number has been met often enough lately to deserve one. Two
-// workers that meet it at once may count it once.
-func (s *Symbols) common(text string, hash uint64) bool {
-	if len(text) < 2 || len(text) > maxSymbolLength || s.full.Load() {
+// sightings counts texts without a number, of each the latest few: 24 bits of hash, 8 of how often. Each writer has its
+// own, since they are written to all the time.
+type sightings [sightingSlots]uint32
+
+// common reports whether a text without a number has been met often enough lately to deserve one.
+func (s *sightings) common(text string, hash uint64) bool {
+	if len(text) < 2 || len(text) > maxSymbolLength {
 		return false
 	}
-	slot, tag := &s.sightings[hash%sightingSlots], uint32(hash>>40)<<8
-	seen := slot.Load()
+	slot, tag := &s[hash%sightingSlots], uint32(hash>>40)<<8
+	seen := *slot
 	switch count := seen & 0xff; {
 	case count == 0:
-		slot.Store(tag | 1)
+		*slot = tag | 1
 	case seen&^0xff != tag:
-		slot.Store(seen - 1) // what is met more often than others stays
+		*slot = seen - 1 // what is met more often than others stays
 	case count+1 >= learnAfter:
-		slot.Store(0)
+		*slot = 0
 		return true
 	default:
-		slot.Store(seen + 1)
+		*slot = seen + 1
 	}
 	return false
 }

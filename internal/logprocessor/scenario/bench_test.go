@@ -101,7 +101,7 @@ func (b *bench) use(tb testing.TB, texts ...string) {
 func (b *bench) pour(events ...*event.Event) []*event.Event {
 	var overflows []*event.Event
 	for _, evt := range events {
-		overflows = append(overflows, b.engine.Pour(b.set.Match(evt, b.now), evt.Line.Origin())...)
+		overflows = append(overflows, b.engine.Pour(b.set.NewMatcher().Append(nil, evt, b.now), evt.Line.Origin())...)
 	}
 	return overflows
 }

@@ -7,11 +7,11 @@ import (
 )
 
 // keep hands the pours of one event a copy of what their buckets may be asked about it.
-func (s *Set) keep(pours []Pour, evt *event.Event) {
+func (m *Matcher) keep(pours []Pour, evt *event.Event) {
 	if len(pours) == 0 {
 		return
 	}
-	kept := s.packer.Pack(evt)
+	kept := m.packer.Pack(evt)
 	for i := range pours {
 		pours[i].Input.Kept = kept
 	}

@@ -44,7 +44,7 @@ func TestBucketsKeepLittle(t *testing.T) {
 	evt := live("user=root")
 	evt.Parsed = map[string]string{"a": "x", "b": "y"}
 	evt.Line.Raw, evt.StrTime = "raw", "then"
-	pours := b.set.Match(evt, today)
+	pours := b.set.NewMatcher().Append(nil, evt, today)
 	if len(pours) != 2 || pours[0].Input.Kept != pours[1].Input.Kept {
 		t.Fatalf("%+v", pours)
 	}
@@ -54,7 +54,7 @@ func TestBucketsKeepLittle(t *testing.T) {
 	}
 	var overflow event.Event
 	overflow.Type, overflow.Overflow.Mapkey, overflow.Line.Raw = event.Overflow, "m", "raw"
-	if got := b.set.Match(&overflow, today)[0].Input.Kept.Unpack(); got.Overflow.Mapkey != "m" || got.Line.Raw != "raw" {
+	if got := b.set.NewMatcher().Append(nil, &overflow, today)[0].Input.Kept.Unpack(); got.Overflow.Mapkey != "m" || got.Line.Raw != "raw" {
 		t.Errorf("of an overflow: %+v", got)
 	}
 }

@@ -15,7 +15,7 @@ type Set struct {
 	scenarios []*Scenario
 	filters   *expression.Selector // of the scenarios, by their index
 	remembers bool
-	packer    *event.Packer
+	packer    *event.Packer // that of nobody: each matcher has another
 }
 
 // Remembers reports whether what Match finds out about an event depends on earlier ones, through a stash.
@@ -41,6 +41,7 @@ func (s *Set) Names() []string {
 // goroutine at a time may use it.
 type Matcher struct {
 	set      *Set
+	packer   *event.Packer
 	env      event.Env
 	selected []int
 	lastTime readTime
@@ -53,12 +54,7 @@ type readTime struct {
 }
 
 // NewMatcher returns a Matcher for the scenarios of s.
-func (s *Set) NewMatcher() *Matcher { return &Matcher{set: s} }
-
-// Match is Matcher.Append for a single event.
-func (s *Set) Match(evt *event.Event, now time.Time) []Pour {
-	return s.NewMatcher().Append(nil, evt, now)
-}
+func (s *Set) NewMatcher() *Matcher { return &Matcher{set: s, packer: s.packer.Another()} }
 
 // Append adds the pours that evt causes to pours, in the order of loading. An event in replay must carry the
 // time of its log line; without one it reaches only triggers. The pours hold nothing of evt but copies.
@@ -88,7 +84,7 @@ func (m *Matcher) Append(pours []Pour, evt *event.Event, now time.Time) []Pour {
 		pour.Input.At, pour.Input.Now = at, now
 	}
 	m.env.Evt = nil
-	m.set.keep(pours[first:], evt)
+	m.keep(pours[first:], evt)
 	return pours
 }
 
