@@ -23,14 +23,16 @@ type compiler struct {
 	all      []point
 	done     map[emission]int32 // where in all
 	optional int                // how many choices the node at hand is inside of
+	detour   bool               // the node at hand is what an automaton leaves to the machine
 }
 
 // emission is what the instructions of a node depend on. Alternatives that end alike, as addresses do, share the
 // instructions of their ends.
 type emission struct {
-	node *node
-	next *instruction
-	undo bool
+	node   *node
+	next   *instruction
+	undo   bool
+	detour bool
 }
 
 // compile returns nil when the program would be too large.
@@ -40,26 +42,16 @@ func compile(n *node, slots int, w *workshop) *program {
 	if len(c.all) > maxProgram {
 		return nil
 	}
-	p := &program{
-		start:    start.in,
-		size:     len(c.all),
-		rows:     assignRows(c.all),
-		loose:    looseSlots(c.all, slots),
-		anchored: n.anchored(),
-		prefix:   newNeedle(start.in.textHere()),
-		firstEnd: start.ahead.end,
+	return &program{
+		start: start.in,
+		size:  len(c.all),
+		rows:  assignRows(c.all),
+		loose: looseSlots(c.all, slots),
 	}
-	if !start.ahead.bytes.has(continuation) {
-		p.first = w.table(start.ahead.bytes)
-	}
-	return p
 }
 
-// continuation is a byte that begins no rune: only a set that excludes nothing has it.
-const continuation = 0x80
-
 func (c *compiler) add(in instruction, before ahead) point {
-	in.row = none
+	in.row, in.field = none, none
 	p := point{&in, before, int32(len(c.all))} //nolint:gosec // bounded by maxProgram, see emit
 	c.all = append(c.all, p)
 	return p
@@ -70,7 +62,7 @@ func (c *compiler) emit(n *node, next point) point {
 	if len(c.all) > maxProgram {
 		return next
 	}
-	what := emission{node: n, next: next.in, undo: c.optional > 0}
+	what := emission{node: n, next: next.in, undo: c.optional > 0, detour: c.detour}
 	if i, done := c.done[what]; done {
 		return c.all[i]
 	}
@@ -80,6 +72,9 @@ func (c *compiler) emit(n *node, next point) point {
 }
 
 func (c *compiler) make(n *node, next point) point {
+	if n.kind != nodeCat && c.isCertain(next) && branches(n) && isFit(n) {
+		return c.emitEnds(n, next)
+	}
 	switch n.kind {
 	case nodeFail:
 		return c.add(instruction{op: opFail}, ahead{})
@@ -97,10 +92,7 @@ func (c *compiler) make(n *node, next point) point {
 	case nodeGroup:
 		return c.emitGroup(n, next)
 	case nodeCat:
-		for _, sub := range slices.Backward(n.subs) {
-			next = c.emit(sub, next)
-		}
-		return next
+		return c.emitSequence(n.subs, next)
 	case nodeAlt:
 		return c.emitAlternatives(n.subs, next)
 	case nodeOption:
@@ -110,6 +102,67 @@ func (c *compiler) make(n *node, next point) point {
 	default: // nodeEmpty
 		return next
 	}
+}
+
+// emitSequence leaves to automata what it can.
+func (c *compiler) emitSequence(subs []*node, next point) point {
+	for fit := (stretch{first: len(subs)}); len(subs) > 0; {
+		last := len(subs) - 1
+		if last < fit.first {
+			fit = lastStretch(subs)
+		}
+		if fit.isWorth(subs) && c.isCertain(next) {
+			next = c.emitEnds(cat(subs[fit.first:]), next)
+			subs = subs[:fit.first]
+			continue
+		}
+		next = c.emit(subs[last], next)
+		subs = subs[:last]
+	}
+	return next
+}
+
+// stretch is a part of a sequence that is fit for an automaton.
+type stretch struct{ first, choice int } // where it begins, and where it gets interesting
+
+// lastStretch returns the one at the end of a sequence, without texts that it begins with: comparing them is faster.
+func lastStretch(subs []*node) stretch {
+	first := len(subs)
+	for first > 0 && isFit(subs[first-1]) {
+		first--
+	}
+	for first < len(subs) && subs[first].kind == nodeText {
+		first++
+	}
+	choice := first
+	for choice < len(subs) && subs[choice].kind != nodeAssert && !branches(subs[choice]) {
+		choice++
+	}
+	return stretch{first, choice}
+}
+
+// isWorth reports whether an automaton spares much where the stretch goes on to the end of a sequence.
+func (s stretch) isWorth(subs []*node) bool {
+	last := len(subs) - 1
+	return s.choice < last && subs[last].kind != nodeText || s.choice == last && branches(subs[last])
+}
+
+// isCertain reports whether what follows tells where an expression ends.
+func (c *compiler) isCertain(next point) bool {
+	return !c.detour && !next.ahead.bytes.has(continuation)
+}
+
+// emitEnds has an automaton look first.
+func (c *compiler) emitEnds(n *node, next point) point {
+	c.detour = true
+	other := c.emit(n, next)
+	c.detour = false
+	ends := c.workshop.automaton(n, next.ahead)
+	if ends == nil {
+		return other
+	}
+	in := instruction{op: opEnds, ends: ends, next: next.in, other: other.in}
+	return c.add(in.withTail(), other.ahead)
 }
 
 func (c *compiler) emitText(n *node, next point) point {
@@ -133,9 +186,27 @@ func (c *compiler) emitGroup(n *node, next point) point {
 	if c.optional > 0 {
 		op = opUndo
 	}
-	next = c.add(instruction{op: op, slot: slot + 1, next: next.in}, next.ahead)
-	next = c.emit(n.subs[0], next)
-	return c.add(instruction{op: op, slot: slot, next: next.in}, next.ahead)
+	end := c.add(instruction{op: op, slot: slot + 1, next: next.in}, next.ahead)
+	body := c.emit(n.subs[0], end)
+	if body.in.next == end.in && body.in.isPlain() {
+		return c.emitField(body, slot, next)
+	}
+	return c.add(instruction{op: op, slot: slot, next: body.in}, body.ahead)
+}
+
+// emitField makes one instruction of a capture and what it consists of.
+func (c *compiler) emitField(body point, slot int32, next point) point {
+	in := *body.in
+	if in.op == opEnds {
+		in.other = c.add(instruction{op: opSave, slot: slot, next: in.other}, body.ahead).in
+		if c.optional > 0 {
+			in.other.op = opUndo
+		}
+	}
+	in.next = next.in
+	field := c.add(in.withTail(), body.ahead)
+	field.in.field, field.in.undo = slot, c.optional > 0
+	return field
 }
 
 // emitRun chooses how a run of one rune is matched.
@@ -157,7 +228,7 @@ func (c *compiler) emitRun(n *node, next point) point {
 	if op == opSpan && n.class.scan == scanASCII {
 		in.op, in.min, in.max = opQuick, int32(r.min), int32(r.max) //nolint:gosec // the parser bounds them
 	}
-	return c.add(in, n.before(next.ahead))
+	return c.add(in.withTail(), n.before(next.ahead))
 }
 
 // aheadAfter is what can stand at next inside or after a run of n. If the runes of n are all of words, or none of
@@ -174,6 +245,20 @@ func (c *compiler) aheadAfter(n *node, next point) ahead {
 		follow = ahead{bytes: follow.bytes.intersection(c.words)}
 	}
 	return follow
+}
+
+// isPlain reports whether in can take a capture or a text and has neither.
+func (in *instruction) isPlain() bool { return in.takes() && in.field == none && in.tail == "" }
+
+// takes reports whether in is of the kind that can fill a capture and take a text.
+func (in *instruction) takes() bool { return in.op == opQuick || in.op == opSpan || in.op == opEnds }
+
+// withTail returns in with the text that follows it, if it can take one.
+func (in instruction) withTail() instruction {
+	if next := in.next; in.takes() && (next.op == opByte || next.op == opText) {
+		in.tail, in.next = next.text, next.next
+	}
+	return in
 }
 
 // pastSaves returns the first instruction from in on that does more than note the position.
@@ -245,7 +330,7 @@ func (c *compiler) choose(points []point) point {
 
 // choice builds the instruction of a choice and its look-ahead.
 func (c *compiler) choice(points []point) instruction {
-	in := instruction{op: opPair, row: none}
+	in := instruction{op: opPair, row: none, field: none}
 	table := new(choiceTable)
 	for i, p := range points {
 		bit := uint16(1) << i
@@ -272,6 +357,9 @@ func (c *compiler) choice(points []point) instruction {
 func looseSlots(all []point, slots int) []int {
 	set := make([]bool, slots)
 	for _, p := range all {
+		if p.in.field != none && !p.in.undo {
+			set[p.in.field], set[p.in.field+1] = true, true
+		}
 		if p.in.op == opSave {
 			set[p.in.slot] = true
 		}

@@ -98,7 +98,7 @@ func TestPlainPatternsMatchTheSame(t *testing.T) {
 				t.Errorf("%s on %q: got %q, want %q", name, line, got, want)
 			}
 		}
-		if q.matcher.program != nil {
+		if q.matcher.program() != nil {
 			t.Errorf("%s is not plain", name)
 		}
 	}
@@ -127,7 +127,7 @@ func TestEmbeddedPatternsNeedNoSimulation(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.build()
-		if p.matcher.program == nil {
+		if p.matcher.program() == nil {
 			t.Errorf("%s can only be simulated", name)
 		}
 	}
@@ -206,5 +206,6 @@ func BenchmarkBuild(b *testing.B) {
 			b.Fatal(err)
 		}
 		p.build()
+		p.matcher.program()
 	}
 }

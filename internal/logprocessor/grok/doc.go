@@ -22,7 +22,8 @@
 // them in https://swtch.com/~rsc/regexp/), with what log lines reward:
 //
 //   - A text that every match contains is searched first, by its rarest byte; so is the text a match begins with. Where
-//     there is none, a table says which bytes a match can begin with.
+//     there is none, a table says which bytes a match can begin with. A [Set] searches the texts of many patterns at
+//     once. The program is made for the first subject that gets past that.
 //   - The program is built from its end, so every instruction knows which bytes can follow it. A choice is a table
 //     look-up: what cannot succeed before the next byte is not tried, and what is the only way leaves nothing to
 //     come back to.
@@ -30,6 +31,10 @@
 //     which is the usual case; otherwise it comes back only to places where the next byte fits. A shortest run
 //     before a text searches the text.
 //   - Alternatives that begin alike, if the beginning can match in one way only, share it.
+//   - Addresses, dates and numbers are stretches without captures in which choice follows choice. An automaton goes over
+//     them byte by byte and says where they can end so that the text goes on. Nearly always that is one place or none, and
+//     which of the choices lead there does not matter; where it is several, the machine tries them in their order.
+//   - What stands between two captures or is one, and a text behind it, are one instruction.
 //
 // Backtracking alone takes exponential time on some subjects. So instructions are counted: past a budget of some per
 // byte the machine remembers, in a bit for every position and every instruction that several ways lead to, where it

@@ -18,8 +18,8 @@ const (
 
 // search looks for the leftmost match that begins at from, which is a candidate, or after it. When it gives up, no
 // match begins before the place it returns.
-func (m *machine) search(p *program, from int) (result outcome, at int) {
-	for at = from; at >= 0; at = p.candidate(m.subject, at+width(m.subject[at:])) {
+func (m *machine) search(p *program, o *outlook, from int) (result outcome, at int) {
+	for at = from; at >= 0; at = o.candidate(m.subject, at+width(m.subject[at:])) {
 		if result = m.run(p, at); result != failed || at == len(m.subject) {
 			break
 		}
@@ -40,7 +40,7 @@ func (m *machine) run(p *program, start int) outcome {
 	result := failed
 loop:
 	for {
-		op := in.op
+		op, end := in.op, nowhere
 		if left--; left < 0 {
 			op, left = m.watch(p, in, position)
 		}
@@ -82,17 +82,24 @@ loop:
 			}
 			m.steps += (high - position) >> 4
 			if high >= position+int(in.min) {
-				position = high
-				in = in.next
-				continue
+				end = high
 			}
 		case opSpan:
 			low, high := m.stops(in, position)
 			if low <= high && in.run.follows(s, high) {
-				position = high
-				in = in.next
+				end = high
+			}
+		case opEnds:
+			only, at := in.ends.ends(s, position)
+			m.steps += (at - position) >> 1
+			if only == uncertain {
+				in = in.other
 				continue
 			}
+			end = only
+		case opDetour:
+			in = in.other
+			continue
 		case opRun:
 			low, high := m.stops(in, position)
 			if high < low {
@@ -171,12 +178,29 @@ loop:
 			break loop
 		default: // opFail
 		}
+		if end >= 0 && strings.HasPrefix(s[end:], in.tail) {
+			if in.field >= 0 {
+				m.fill(in, position, end)
+			}
+			position = end + len(in.tail)
+			in = in.next
+			continue
+		}
 		if in, position = m.back(); in == nil {
 			break
 		}
 	}
 	m.steps -= left
 	return result
+}
+
+// fill notes what the capture of in consists of.
+func (m *machine) fill(in *instruction, start, end int) {
+	capture := m.captures[in.field : in.field+2]
+	if in.undo {
+		m.stack = append(m.stack, frame{in: in, at: capture[0], limit: capture[1]})
+	}
+	capture[0], capture[1] = start, end
 }
 
 // back takes back the last choice and returns where its next way begins, nil when there is none.
@@ -189,6 +213,10 @@ func (m *machine) back() (next *instruction, at int) {
 		switch next, at = in.next, f.at; in.op {
 		case opUndo:
 			m.captures[in.slot] = at
+			m.stack = m.stack[:last]
+			continue
+		case opQuick, opSpan, opEnds:
+			m.captures[in.field], m.captures[in.field+1] = at, f.limit
 			m.stack = m.stack[:last]
 			continue
 		case opPair:

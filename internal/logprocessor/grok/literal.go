@@ -20,3 +20,15 @@ func requiredText(n *node) string {
 		return ""
 	}
 }
+
+// leadingText returns the text that every match of n begins with, "" when it is not certain.
+func leadingText(n *node) string {
+	switch n.kind {
+	case nodeText:
+		return n.text
+	case nodeGroup, nodePlus, nodeCat:
+		return leadingText(n.subs[0])
+	default:
+		return ""
+	}
+}

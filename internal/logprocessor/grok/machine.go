@@ -102,6 +102,8 @@ func (m *machine) watch(p *program, in *instruction, position int) (op opcode, l
 		return opFail, 0
 	case in.op == opQuick:
 		return opSpan, 0
+	case in.op == opEnds:
+		return opDetour, 0 // the automaton remembers no places
 	default:
 		return in.op, 0
 	}

@@ -130,19 +130,19 @@ func engines() []engine {
 			return ok && f.find(m, subject, from)
 		}},
 		{"without prefilter", func(f *matcher, m *machine, subject string) bool {
-			if f.program == nil {
+			if f.program() == nil {
 				return f.find(m, subject, 0)
 			}
 			m.start(subject, f.slots)
-			return searchAll(m, f.program, subject)
+			return searchAll(m, f.program(), subject)
 		}},
 		{"with the memo from the start", func(f *matcher, m *machine, subject string) bool {
-			if f.program == nil {
+			if f.program() == nil {
 				return f.find(m, subject, 0)
 			}
 			m.start(subject, f.slots)
 			m.budget = -1
-			return searchAll(m, f.program, subject)
+			return searchAll(m, f.program(), subject)
 		}},
 		{"simulation", func(f *matcher, m *machine, subject string) bool {
 			m.start(subject, f.slots)

@@ -42,7 +42,7 @@ func TestEveryMatchContainsTheRequiredText(t *testing.T) {
 		if text := requiredText(l.lower(tree)); !strings.Contains(subject[found[0]:found[1]], text) {
 			t.Fatalf("%s requires %q, but matched %q", expression, text, subject[found[0]:found[1]])
 		}
-		if p := x.matcher.program; p != nil && p.candidate(subject, found[0]) != found[0] {
+		if x.matcher.candidate(subject, found[0]) != found[0] {
 			t.Fatalf("%s matched %q at %d, which is no candidate", expression, subject, found[0])
 		}
 	})

@@ -18,6 +18,8 @@ const (
 	opLazy   // a run, shortest first
 	opPair   // next or other, the first that leads to a match
 	opChoice // the first of targets that leads to a match
+	opEnds   // to next at the only place where the expression of automaton ends; to other where that is not certain
+	opDetour // opEnds, without asking the automaton
 	opSave   // position into captures[slot]
 	opUndo   // opSave, taken back when the way that led through it fails
 	opWord   // nothing, at a word boundary
@@ -25,12 +27,18 @@ const (
 )
 
 // instruction is a step of a program. Those without targets of their own go on at next.
+//
+// opQuick, opSpan and opEnds also do what stands beside them in nearly every pattern: they fill the capture that consists
+// of what they take (field, which they take back when the way fails if undo is set), and take the text behind it (tail).
 type instruction struct {
 	op      opcode
 	char    byte
 	assert  syntax.EmptyOp
 	end     uint16 // see ways
 	slot    int32
+	field   int32 // the slot where the capture begins, none when there is no such capture
+	undo    bool
+	tail    string
 	min     int32 // of opQuick
 	max     int32
 	row     int32 // row of the memo for instructions that several ways lead to, none for others
@@ -39,6 +47,7 @@ type instruction struct {
 	class   *class
 	ways    *choiceTable // which targets are worth trying before a byte; end is the same for the end of the subject
 	run     *run
+	ends    *automaton
 	targets *[maxTargets]*instruction
 	text    string
 }
@@ -76,34 +85,4 @@ type program struct {
 	size  int   // instructions
 	rows  int   // of the memo
 	loose []int // slots that a match may leave alone
-
-	anchored bool       // can only match at the start of the subject
-	prefix   needle     // every match begins with it
-	first    *byteTable // bytes at which a match can begin, nil when the table would exclude nothing
-	firstEnd bool       // whether a match can begin, and end, at the end of the subject
-}
-
-// candidate returns the first place from position on at which a match can begin, -1 when there is none.
-func (p *program) candidate(s string, position int) int {
-	switch {
-	case p.anchored:
-		if position == 0 {
-			return 0
-		}
-		return -1
-	case p.prefix.text != "":
-		if i := p.prefix.find(s[position:]); i >= 0 {
-			return position + i
-		}
-		return -1
-	case p.first == nil:
-		return position
-	}
-	for position < len(s) && !p.first[s[position]] {
-		position++
-	}
-	if position == len(s) && !p.firstEnd {
-		return -1
-	}
-	return position
 }

@@ -2,6 +2,7 @@ package grok
 
 import (
 	"encoding/binary"
+	"slices"
 	"sync"
 )
 
@@ -12,6 +13,7 @@ type workshop struct {
 	classes map[string]*class
 	tables  map[byteSet]*byteTable
 	choices map[choiceTable]*choiceTable
+	ends    []*automaton
 
 	machines sync.Pool
 }
@@ -61,6 +63,27 @@ func (w *workshop) choice(t *choiceTable) *choiceTable {
 		w.choices[*t] = t
 	}
 	return shared
+}
+
+// automaton returns the automaton of an expression that is fit for one, nil when it would be too large. Patterns ask for
+// the same few again and again.
+func (w *workshop) automaton(n *node, follow ahead) *automaton {
+	steps := newWays(n)
+	if len(steps) > maxWays {
+		return nil
+	}
+	w.making.Lock()
+	defer w.making.Unlock()
+	for _, known := range w.ends {
+		if known.behind == follow && slices.Equal(known.ways, steps) {
+			return known
+		}
+	}
+	a := newAutomaton(steps, follow)
+	if a != nil {
+		w.ends = append(w.ends, a)
+	}
+	return a
 }
 
 func (w *workshop) borrow() *machine {

@@ -250,5 +250,8 @@ func (c *nodeCompiler) compileChildren(n *node, spec *nodeSpec) error {
 		}
 		n.children = append(n.children, compiled)
 	}
+	if !c.deps.Expressions.IsPlain() {
+		n.siblings = newSiblings(n.children)
+	}
 	return nil
 }

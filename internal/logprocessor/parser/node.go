@@ -20,7 +20,8 @@ type node struct {
 	whitelist *whitelist // nil: none
 	statics   []static
 	children  []*node
-	nextStage bool // success moves the event to the next stage
+	siblings  *siblings // of the children; nil: each is run
+	nextStage bool      // success moves the event to the next stage
 	remembers memory
 	number    int // of its counters, -1: it is not counted
 	log       *slog.Logger
@@ -108,13 +109,18 @@ func (n *node) runGrok(r *Runner) (bool, error) {
 }
 
 func (n *node) grokSubject(env *event.Env) (string, bool) {
-	switch n.grok.applyOn {
-	case "":
+	if n.grok.applyOn == "" {
 		return n.evaluateSubject(env)
-	case "Line.Raw":
-		return env.Evt.Line.Raw, true
 	}
-	return n.grok.text.Find(env.Evt)
+	return n.grok.find(env.Evt)
+}
+
+// find returns the text to match unless subject decides, and whether there is one.
+func (g *grokStep) find(evt *event.Event) (text string, found bool) {
+	if g.applyOn == "Line.Raw" {
+		return evt.Line.Raw, true
+	}
+	return g.text.Find(evt)
 }
 
 func (n *node) evaluateSubject(env *event.Env) (string, bool) {
@@ -147,7 +153,14 @@ func (n *node) evaluateSubject(env *event.Env) (string, bool) {
 func (n *node) runChildren(r *Runner, matched bool) (bool, error) {
 	protected := n.grok != nil && matched
 	succeeded := matched
-	for _, child := range n.children {
+	ahead := prospect{of: n.siblings}
+	for i, child := range n.children {
+		if ahead.rulesOut(i, r.env.Evt) {
+			r.counts.add(entered, child)
+			r.counts.add(missed, child)
+			succeeded = protected
+			continue
+		}
 		ok, err := child.run(r)
 		if err != nil {
 			return false, err
@@ -155,6 +168,7 @@ func (n *node) runChildren(r *Runner, matched bool) (bool, error) {
 		if ok && n.nextStage {
 			return true, nil
 		}
+		ahead.ran(i, ok)
 		succeeded = ok || protected
 	}
 	return succeeded, nil

@@ -15,14 +15,17 @@ import (
 
 // static puts one value somewhere in an event.
 type static struct {
-	what       string             // for logs: the destination as written
+	what string // for logs: the destination as written
+
 	value      string             // used when expression is nil
 	expression *expression.Any    // nil: literal value
 	text       *expression.String // the same, when it can only yield a text
-	method     enrich.Method      // nil: store decides
-	keepEmpty  bool               // run the method for "" too
-	store      func(evt *event.Event, value string) error
-	relabels   bool // changes a label, by which metrics tell lines apart
+
+	method    enrich.Method // nil: to or store decides
+	keepEmpty bool          // run the method for "" too
+	to        event.Field   // when store is nil
+	store     func(evt *event.Event, value string) error
+	relabels  bool // changes a label, by which metrics tell lines apart
 }
 
 // errUnusable means that an expression gave a value that no text can stand for.
@@ -55,11 +58,11 @@ func (c *nodeCompiler) static(spec *staticSpec) (s static, ok bool, err error) {
 	case spec.Method != "":
 		return c.method(s, spec.Method)
 	case spec.Parsed != "":
-		s.what, s.store = "parsed."+spec.Parsed, storeField(event.ParsedField(spec.Parsed))
+		s.what, s.to = "parsed."+spec.Parsed, event.ParsedField(spec.Parsed)
 	case spec.Meta != "":
-		s.what, s.store = "meta."+spec.Meta, storeField(event.MetaField(spec.Meta))
+		s.what, s.to = "meta."+spec.Meta, event.MetaField(spec.Meta)
 	case spec.Enriched != "":
-		s.what, s.store = "enriched."+spec.Enriched, storeField(event.EnrichedField(spec.Enriched))
+		s.what, s.to = "enriched."+spec.Enriched, event.EnrichedField(spec.Enriched)
 	case spec.Target != "":
 		s.what, s.store = spec.Target, storeTarget(strings.TrimPrefix(spec.Target, "evt."))
 		s.relabels = strings.HasPrefix(strings.TrimPrefix(spec.Target, "evt."), "Line.")
@@ -156,10 +159,14 @@ func (s *static) evaluate(n *node, env *event.Env) (text string, usable bool, er
 }
 
 func (n *node) place(s *static, r *Runner, value string) {
-	if s.method != nil {
+	switch {
+	case s.method != nil:
 		if err := s.method(value, r.env.Evt); err != nil {
 			n.log.Debug("enrichment found nothing", "static", s.what, "error", err)
 		}
+		return
+	case s.store == nil:
+		s.to.Set(r.env.Evt, value)
 		return
 	}
 	if err := s.store(r.env.Evt, value); err != nil {
