@@ -133,6 +133,14 @@ func (d *director) forms(nodes []ast.Node) []form {
 	return forms
 }
 
+// member returns how the member of the environment is read that the form is, nil when it is something else.
+func (f *form) member() func(env any) string {
+	if f.subject == nil || f.isLocal {
+		return nil
+	}
+	return f.subject.member
+}
+
 func (f *form) isNone() bool {
 	return f.text == nil && f.flag == nil && f.whole == nil && f.real == nil && f.texts == nil && f.value == nil &&
 		f.fields == nil && f.things == nil

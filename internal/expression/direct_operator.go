@@ -159,6 +159,9 @@ func equalTexts(left, right form) form {
 	f := flagForm(sameOf(a, b), left.safe && right.safe)
 	if text, ok := right.constant.(string); ok {
 		f.flag = func(env any, l *locals) bool { return a(env, l) == text }
+		if member := left.member(); member != nil {
+			f.flag = func(env any, _ *locals) bool { return member(env) == text }
+		}
 		if flag := testedInCase("==", left, text, f.flag); flag != nil {
 			f.flag = flag
 		}

@@ -15,6 +15,7 @@ type scan struct {
 	literals *multimatch.Set
 	owners   [][]int   // the filters of each literal
 	unless   []doubted // the filters that certain bytes may make true without a literal
+	doubts   doubts    // all of these bytes
 }
 
 // doubted are filters that nothing is known of where doubtful bytes are.
@@ -46,9 +47,11 @@ func (c *scan) search(text string, s *search) marks {
 	if text == "" {
 		return s.fresh
 	}
-	for i := range c.unless {
-		if c.unless[i].doubts.in(text) {
-			s.fresh.add(c.unless[i].filters)
+	if here := c.doubts.in(text); here != 0 {
+		for i := range c.unless {
+			if c.unless[i].doubts&here != 0 {
+				s.fresh.add(c.unless[i].filters)
+			}
 		}
 	}
 	s.scan = c
@@ -56,10 +59,18 @@ func (c *scan) search(text string, s *search) marks {
 	return s.fresh
 }
 
-// in reports whether a text has any of the bytes.
-func (d doubts) in(text string) bool {
-	return d&beyondASCII != 0 && !isASCII(text) || d&percent != 0 && strings.IndexByte(text, '%') >= 0 ||
-		d&plus != 0 && strings.IndexByte(text, '+') >= 0
+// in returns those of the bytes that a text has.
+func (d doubts) in(text string) (here doubts) {
+	if d&beyondASCII != 0 && !isASCII(text) {
+		here |= beyondASCII
+	}
+	if d&percent != 0 && strings.IndexByte(text, '%') >= 0 {
+		here |= percent
+	}
+	if d&plus != 0 && strings.IndexByte(text, '+') >= 0 {
+		here |= plus
+	}
+	return here
 }
 
 // draft is a scan in the making.
@@ -92,6 +103,7 @@ func (d *draft) scan(filters int) scan {
 			doubted.filters.set(filter)
 		}
 		s.unless = append(s.unless, doubted)
+		s.doubts |= bytes
 	}
 	return s
 }

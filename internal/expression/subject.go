@@ -74,7 +74,11 @@ func (d *dialect) memberSubject(name string, member func(env any) string) *subje
 
 // form reads the subject, or remembers it.
 func (s *subject) form(safe bool) form {
-	return form{text: s.text, subject: s, safe: safe}
+	f := form{text: s.text, subject: s, safe: safe}
+	if s.member != nil {
+		f.text = s.read // without asking first what s is
+	}
+	return f
 }
 
 func (s *subject) text(env any, l *locals) string {
