@@ -6,12 +6,16 @@ import (
 )
 
 // inAnyCase tests the text behind one in lower or upper case, without writing it that way: where all is ASCII, such a
-// text is or has a literal of that case exactly if the one behind does in any case. nil when that is not so.
-func inAnyCase(operator string, cased *subject, literal string) func(text string) bool {
-	if cased.cased() == nil || literal == "" || !isASCII(literal) || !isIn(cased.in, literal) {
+// text is or has one of some literals of that case exactly if the one behind does in any case. nil when that is not so.
+func inAnyCase(operator string, cased *subject, literals ...string) func(text string) bool {
+	if cased.cased() == nil {
 		return nil
 	}
-	literals := []string{literal}
+	for _, literal := range literals {
+		if literal == "" || !isASCII(literal) || !isIn(cased.in, literal) {
+			return nil
+		}
+	}
 	switch operator {
 	case "==":
 		return multimatch.NewWhole(literals, true).Any
@@ -38,8 +42,8 @@ func isIn(wanted datafile.Case, text string) bool {
 }
 
 // testedInCase is a test of a text in lower or upper case, nil when it has to be written that way anyway.
-func testedInCase(operator string, left form, literal string, written func(any, *locals) bool) func(any, *locals) bool {
-	test := inAnyCase(operator, left.subject, literal)
+func testedInCase(operator string, left form, written func(any, *locals) bool, literals ...string) func(any, *locals) bool {
+	test := inAnyCase(operator, left.subject, literals...)
 	if test == nil || left.isLocal {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package expression
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
@@ -55,6 +56,9 @@ func inConstant(needle form, list any) form {
 func inTexts(needle form, set map[string]struct{}) form {
 	if text := needle.text; text != nil {
 		f := flagForm(isOneOf(text, set), needle.safe)
+		if flag := testedInCase("==", needle, f.flag, slices.Sorted(maps.Keys(set))...); flag != nil {
+			f.flag = flag
+		}
 		f.ahead = exactly(factOfOneOf(&needle, set))
 		return f
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/vm/runtime"
@@ -162,7 +163,7 @@ func equalTexts(left, right form) form {
 		if member := left.member(); member != nil {
 			f.flag = func(env any, _ *locals) bool { return member(env) == text }
 		}
-		if flag := testedInCase("==", left, text, f.flag); flag != nil {
+		if flag := testedInCase("==", left, f.flag, text); flag != nil {
 			f.flag = flag
 		}
 	}
@@ -243,7 +244,7 @@ func found(operator string, left, right form) form {
 	}
 	f.ahead.facts = factOfFound(&left, &right)
 	if literal, ok := right.constant.(string); ok {
-		if flag := testedInCase(operator, left, literal, f.flag); flag != nil {
+		if flag := testedInCase(operator, left, f.flag, literal); flag != nil {
 			f.flag = flag
 		}
 	}
@@ -378,16 +379,34 @@ func summands(node ast.Node) []ast.Node {
 }
 
 func joined(texts []func(any, *locals) string) func(any, *locals) string {
-	if len(texts) == 2 {
-		a, b := texts[0], texts[1]
-		return func(env any, l *locals) string { return a(env, l) + b(env, l) }
-	}
+	rooms := sync.Pool{New: func() any { return new(strings.Builder) }}
 	return func(env any, l *locals) string {
 		var few [8]string
-		parts := few[:0]
+		parts, size := few[:0], 0
 		for _, text := range texts {
-			parts = append(parts, text(env, l))
+			part := text(env, l)
+			parts, size = append(parts, part), size+len(part)
 		}
-		return strings.Join(parts, "")
+		room := rooms.Get().(*strings.Builder) //nolint:forcetypeassert,errcheck // nothing else is in there
+		text := joinIn(room, parts, size)
+		rooms.Put(room)
+		return text
 	}
+}
+
+// roomForTexts is the memory that joined texts share, some hundred of them. As with the texts of a line, whoever keeps
+// one for long makes a copy.
+const roomForTexts = 4 << 10
+
+// joinIn joins parts of that size behind what is in the room already, whose texts stay as they are.
+func joinIn(room *strings.Builder, parts []string, size int) string {
+	if room.Cap()-room.Len() < size {
+		room.Reset()
+		room.Grow(max(size, roomForTexts))
+	}
+	begin := room.Len()
+	for _, part := range parts {
+		_, _ = room.WriteString(part)
+	}
+	return room.String()[begin:]
 }

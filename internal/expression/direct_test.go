@@ -93,7 +93,7 @@ func TestDirectShapes(t *testing.T) {
 		`!(text == "a") && other contains 'b' || labels.a startsWith 'c'`, `text in ['a', 'b']`, `text not in ["a", nil]`,
 		`text in ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']`, `len(text) in [1, 2]`, `value in ['a', 1, 1.5, true]`, `value in [nil, 'a']`, `value in ['', 'a']`,
 		`'a' in labels`, `text in into`, `text endsWith other`, `text matches '^a+$'`, `text matches Upper('a.c')`, `value matches 'a'`,
-		`value contains text`, `Lower(text) contains 'a'`, `Upper(text) == 'A'`, `text == 'a' ? other : labels.a`, `text == 'a' ? 1 : nil`,
+		`value contains text`, `Lower(text) contains 'a'`, `Upper(text) == 'A'`, `Upper(text) in ['A', 'B']`, `Lower(other) in ['x', 'K', 'ſ']`, `text == 'a' ? other : labels.a`, `text == 'a' ? 1 : nil`,
 		`value ?? 'none'`, `text ?? 'none'`, `text + '-' + other + '-' + labels.a`, `value + text`, `len(text) + 1`, `len(text) * 2 - 1`, `-len(text)`,
 		`len(text) > 2 && len(text) <= 4`, `text < other`, `float(text) > 1`, `int(text) >= 7`, `int(value)`, `len(value)`, `Atof(text) < 1.5`,
 		`any(['a', 'b'], {text contains #})`, `all(['a', 'b'], {# != text})`, `none(['a'], {# == text})`, `one(['a', 'b'], {# in [text, 'a']}) || true`,
