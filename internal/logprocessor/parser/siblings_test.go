@@ -2,8 +2,6 @@ package parser_test
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 
@@ -28,6 +26,7 @@ func TestSiblingsChangeNothing(t *testing.T) {
 		"{grok: {pattern: 'again', apply_on: message}, nodes: [{statics: [{parsed: deeper, value: x}]}]}",
 		"{grok: {pattern: 'never', apply_on: message}, statics: [{meta: never, value: x}]}",
 		"grok: {pattern: 'port', expression: evt.Line.Raw}",
+		"{grok: {pattern: 'for %{GREEDYDATA:rest}', apply_on: message}, statics: [{parsed: message, value: 'failed from 192.0.2.2 again'}]}",
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		var file strings.Builder
@@ -46,26 +45,22 @@ func TestSiblingsChangeNothing(t *testing.T) {
 			}
 			fmt.Fprintf(&file, "  - %s\n", child)
 		}
-		fast, slow := newBench(patterns), newBench(patterns)
-		slow.plain = true
-		together, err := fast.load(file.String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		alone, err := slow.load(file.String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, text := range []string{
-			"failed for root from 192.0.2.1 port 22", "accepted for root from 192.0.2.1", "for 42", "failed", "nothing", "",
-		} {
-			one, other := line(text), line(text)
-			if together.Parse(one) != alone.Parse(other) || !slices.Equal(facts(one), facts(other)) {
-				t.Fatalf("%s: got %q, want %q\n%s", text, facts(one), facts(other), file.String())
-			}
-		}
-		if got, want := fast.counted(t), slow.counted(t); !maps.Equal(got, want) {
-			t.Fatalf("counted %v, want %v\n%s", got, want, file.String())
-		}
+		compareWithPlain(t, patterns, file.String(),
+			"failed for root from 192.0.2.1 port 22", "accepted for root from 192.0.2.1", "for 42", "failed", "nothing", "")
 	})
+}
+
+// TestSiblingsSeeNewText is the rare case of the above: what could not match does after one of them has matched.
+func TestSiblingsSeeNewText(t *testing.T) {
+	t.Parallel()
+	runRows(t, []row{{
+		name: "a sibling writes what another needs", line: "for 42",
+		files: "-- s00/a.yaml --\nname: first\n" + next + "\nstatics: [{parsed: message, expression: evt.Line.Raw}]\n-- s01/b.yaml --\n" + `name: parent
+nodes:
+  - {grok: {pattern: '^failed for %{WORD:user}', apply_on: message}}
+  - {grok: {pattern: 'for %{GREEDYDATA:rest}', apply_on: message}, statics: [{parsed: message, value: from 192.0.2.2}]}
+  - {grok: {pattern: 'from %{IP:source}', apply_on: message}}
+`,
+		want: []string{"parsed.message=from 192.0.2.2", "parsed.rest=42", "parsed.source=192.0.2.2"},
+	}})
 }
