@@ -2,7 +2,8 @@
 // processor.
 //
 // Lines flow one way: sources, workers that parse and match, one sequencer that pours in the order of the
-// sources, one goroutine that hands alerts on. Every channel is bounded and closed by its writer, so that
-// stopping the sources drains everything behind them. The only back edge is an overflow that a scenario
-// wants to see again: the sequencer feeds it to itself, a bounded number of times.
+// sources, finishers that take overflows through the postoverflows, one goroutine that hands alerts on in the
+// order of their overflows. Every channel is bounded and closed by its writer, so that stopping the sources
+// drains everything behind them. The only back edge is an overflow that a scenario wants to see again: the
+// sequencer waits for it and feeds it to itself, a bounded number of times.
 package logprocessor

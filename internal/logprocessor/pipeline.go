@@ -83,7 +83,7 @@ type Pipeline struct {
 	ordered chan (<-chan parsed)   // one result a batch, in the order of the batches
 	results chan delivery          // written by the sequencer
 	spaces  sync.Pool              // of *workspace
-	matcher *scenario.Matcher      // of the sequencer, for overflows that are fed back
+	finish  finish
 }
 
 // job is a batch and where its result is expected.
@@ -105,14 +105,16 @@ type parsed struct {
 
 // delivery is what the sequencer made of a batch.
 type delivery struct {
-	alerts []*wire.Alert
-	ack    func()          // nil: nothing to acknowledge
-	held   chan<- []func() // nil: no save point; otherwise it wants the acknowledgements of all batches before
+	overflows []*finishing
+	ack       func()          // nil: nothing to acknowledge
+	held      chan<- []func() // nil: no save point; otherwise it wants the acknowledgements of all batches before
 }
 
 const (
 	tick         = time.Second
 	saveInterval = 2 * time.Second
+	// maxResults is how many batches may be poured while the overflows of one before them are still on their way.
+	maxResults = 128
 )
 
 // New returns a pipeline that has not started.
@@ -129,8 +131,8 @@ func New(options Options) *Pipeline {
 		batches: make(chan acquisition.Batch, options.Workers),
 		jobs:    make(chan job),
 		ordered: make(chan (<-chan parsed), 2*options.Workers),
-		results: make(chan delivery, 16),
-		matcher: options.Scenarios.NewMatcher(),
+		results: make(chan delivery, maxResults),
+		finish:  newFinish(&options, observe),
 	}
 }
 
@@ -141,6 +143,9 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	stages.Go(p.dispatch)
 	for range p.Workers {
 		stages.Go(p.work)
+	}
+	for range p.finish.workers() {
+		stages.Go(p.finishOverflows)
 	}
 	stages.Go(p.sequence)
 	stages.Go(func() { p.deliver(ctx) })
@@ -182,6 +187,7 @@ func (p *Pipeline) work() {
 // sequence pours batch after batch, lets idle buckets expire in between, and makes save points.
 func (p *Pipeline) sequence() {
 	defer close(p.results)
+	defer close(p.finish.overflows)
 	ticker, saves := time.NewTicker(tick), time.NewTicker(saveInterval)
 	defer ticker.Stop()
 	defer saves.Stop()
@@ -194,10 +200,10 @@ func (p *Pipeline) sequence() {
 				return
 			}
 			batch := <-result
-			alerts := p.pourBatch(batch)
+			overflows := p.pourBatch(batch)
 			batch.release()
 			close(batch.poured)
-			p.results <- delivery{alerts: alerts, ack: batch.ack}
+			p.results <- delivery{overflows: overflows, ack: batch.ack}
 		case <-ticker.C:
 			p.expire()
 		case <-saves.C:
@@ -207,8 +213,8 @@ func (p *Pipeline) sequence() {
 }
 
 func (p *Pipeline) expire() {
-	if alerts := p.settle(p.Engine.Expire(p.Now().UTC())); len(alerts) > 0 {
-		p.results <- delivery{alerts: alerts}
+	if overflows := p.settle(p.Engine.Expire(p.Now().UTC())); len(overflows) > 0 {
+		p.results <- delivery{overflows: overflows}
 	}
 }
 
@@ -224,59 +230,22 @@ func (p *Pipeline) save() {
 	}
 }
 
-func (p *Pipeline) pourBatch(batch parsed) []*wire.Alert {
+func (p *Pipeline) pourBatch(batch parsed) []*finishing {
 	began := time.Now()
 	defer func() { p.Metrics.poured(batch.lines, time.Since(began)) }()
 	p.Engine.Foresee(batch.pours)
-	var alerts []*wire.Alert
+	var overflows []*finishing
 	for i := range batch.matched {
 		m := &batch.matched[i]
-		alerts = append(alerts, p.settle(p.pour(m.evt, m.origin, batch.pours[m.from:m.to]))...)
+		overflows = append(overflows, p.settle(p.pour(m.evt, m.origin, batch.pours[m.from:m.to]))...)
 	}
-	return alerts
+	return overflows
 }
 
 // pour returns the overflows that an event causes. Only a recorder needs the event.
 func (p *Pipeline) pour(evt *event.Event, from event.Origin, pours []scenario.Pour) []*event.Event {
 	p.Recorder.Matched(evt, pours)
 	return p.Engine.Pour(pours, from)
-}
-
-// maxReprocessed bounds how often the overflows that one event causes are fed back, so that a scenario that
-// answers its own overflow comes to an end.
-const maxReprocessed = 1000
-
-// settle runs overflows through the postoverflows, feeds back those that scenarios want to see again, and
-// returns the alerts to send.
-func (p *Pipeline) settle(overflows []*event.Event) []*wire.Alert {
-	var alerts []*wire.Alert
-	for fedBack := 0; len(overflows) > 0; {
-		evt := overflows[0]
-		overflows = overflows[1:]
-		p.Postoverflows.ParseObserved(evt, p.observe)
-		p.Recorder.Overflowed(evt)
-		if p.watched() {
-			p.Tap.Overflowed(evt)
-		}
-		if evt.Overflow.Whitelisted {
-			p.Log.Info("overflow is whitelisted, skipping it", "alert", evt.Overflow.Alert.Message, "reason", evt.WhitelistReason)
-			continue
-		}
-		p.Log.Info("overflow", "alert", evt.Overflow.Alert.Message)
-		if p.Savepoints != nil {
-			p.Savepoints.Name(evt)
-		}
-		alerts = append(alerts, evt.Overflow.APIAlerts...)
-		if !evt.Overflow.Reprocess {
-			continue
-		}
-		if fedBack++; fedBack > maxReprocessed {
-			p.Log.Error("not feeding back an overflow: one event caused too many", "alert", evt.Overflow.Alert.Message)
-			continue
-		}
-		overflows = append(overflows, p.pour(evt, evt.Line.Origin(), p.matcher.Append(nil, evt, p.Now().UTC()))...)
-	}
-	return alerts
 }
 
 func (p *Pipeline) watched() bool { return p.Tap != nil && p.Tap.Watching() }
@@ -287,8 +256,12 @@ func (p *Pipeline) deliver(ctx context.Context) {
 		held []func()
 		last time.Time
 	)
-	for first := range p.results {
-		next := p.gather(first, last)
+	g := gatherer{pipeline: p}
+	for {
+		next, ok := g.gather(last)
+		if !ok {
+			return
+		}
 		if len(next.alerts) > 0 {
 			last = time.Now()
 			if !p.keep(ctx, next.alerts) {

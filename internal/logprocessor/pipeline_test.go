@@ -61,8 +61,14 @@ type rules struct {
 	scenarios              *scenario.Set
 }
 
-// load takes a txtar archive of parsers/STAGE/FILE, postoverflows/STAGE/FILE and scenarios/FILE.
+// load takes a txtar archive of parsers/STAGE/FILE, postoverflows/STAGE/FILE and scenarios/FILE. No address has a name.
 func load(tb testing.TB, archive string) *rules {
+	tb.Helper()
+	return loadNaming(tb, nil, archive)
+}
+
+// loadNaming is load with name servers.
+func loadNaming(tb testing.TB, names enrich.Resolver, archive string) *rules {
 	tb.Helper()
 	patterns := grok.New()
 	for _, file := range content.Patterns() {
@@ -81,7 +87,7 @@ func load(tb testing.TB, archive string) *rules {
 			}
 		}
 		set, err := parser.Load(items, parser.Deps{
-			Log: log, Expressions: library, Patterns: patterns.Clone(), Stash: memory, Methods: enrich.Registry(enrich.Deps{Now: clock}),
+			Log: log, Expressions: library, Patterns: patterns.Clone(), Stash: memory, Methods: enrich.Registry(enrich.Deps{Now: clock, Names: names}),
 		})
 		if err != nil {
 			tb.Fatal(err)
@@ -287,6 +293,9 @@ func lineByLine(r *rules, texts []string) []*wire.Alert {
 		}
 		for queue := engine.Pour(r.scenarios.NewMatcher().Append(nil, evt, today), evt.Line.Origin()); len(queue) > 0; queue = queue[1:] {
 			overflow := queue[0]
+			if r.postoverflows.Parse(overflow); overflow.Overflow.Whitelisted {
+				continue
+			}
 			alerts = append(alerts, overflow.Overflow.APIAlerts...)
 			if overflow.Overflow.Reprocess {
 				queue = append(queue, engine.Pour(r.scenarios.NewMatcher().Append(nil, overflow, today), overflow.Line.Origin())...)

@@ -26,6 +26,31 @@ func (s *Set) Fields() map[string][]string {
 	return fields
 }
 
+// Fills returns all that the parsers may fill in of an event, named as in Fields. It reports false when there may be more,
+// because an expression decides.
+func (s *Set) Fills() (fields []string, all bool) {
+	for _, some := range s.Fields() {
+		fields = append(fields, some...)
+	}
+	return fields, !s.contains(func(n *node) bool { return n.fillsMore })
+}
+
+// setsFields reports whether an expression may write to an event.
+func setsFields(expression string) bool {
+	return strings.Contains(expression, "SetMeta") || strings.Contains(expression, "SetParsed")
+}
+
+// contains reports whether one of the nodes, on any level, is such a one.
+func (s *Set) contains(is func(*node) bool) bool {
+	return slices.ContainsFunc(s.stages, func(one stage) bool {
+		return slices.ContainsFunc(one.nodes, func(n *node) bool { return n.contains(is) })
+	})
+}
+
+func (n *node) contains(is func(*node) bool) bool {
+	return is(n) || slices.ContainsFunc(n.children, func(child *node) bool { return child.contains(is) })
+}
+
 // collectFields adds the fields of a node and its children.
 func (n *node) collectFields(set map[string]bool) {
 	statics := n.statics

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,24 @@ statics: [{meta: second, value: x}]
 	}
 	if got := set.Fields(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestFillsIsAllUnlessAnExpressionDecides(t *testing.T) {
+	t.Parallel()
+	const static = "statics: [{meta: a, value: b}]\n"
+	for text, want := range map[string]bool{
+		static: true,
+		static + "nodes: [{statics: [{target: evt.Meta.c, value: d}]}]":                                                                                           true,
+		static + "nodes: [{statics: [{target: evt.Meta.c, expression: 'string(evt.SetParsed(\"x\", \"y\"))'}]}]":                                                  false,
+		static + "filter: evt.SetMeta('x', 'y')":                                                                                                                  false,
+		static + "whitelist: {reason: r, expression: ['evt.SetMeta(\"x\", \"y\")']}":                                                                              false,
+		static + "nodes: [{stash: [{name: s, key: 'string(evt.SetMeta(\"x\", \"y\"))', value: evt.Line.Raw, ttl: 1m, size: 1}], statics: [{meta: a, value: b}]}]": false,
+	} {
+		fields, all := newBench(embedded(t)).mustLoad(t, text).Fills()
+		if all != want || !slices.Contains(fields, "evt.Meta.a") {
+			t.Errorf("%s\ngot %v, %v", text, fields, all)
+		}
 	}
 }
 

@@ -125,6 +125,18 @@ func (n *nodeSpec) validate() error {
 	return nil
 }
 
+// expressions returns all that is evaluated in a node, apart from its children, once an event has entered it.
+func (n *nodeSpec) expressions() []string {
+	all := append([]string{n.Grok.Expression}, n.Whitelist.Expressions...)
+	for _, s := range slices.Concat(n.Statics, n.Grok.Statics) {
+		all = append(all, s.Expression)
+	}
+	for _, s := range n.Stash {
+		all = append(all, s.Key, s.Value)
+	}
+	return all
+}
+
 func (g *grokSpec) present() bool { return g.Name != "" || g.Pattern != "" }
 
 func (g *grokSpec) validate() error {

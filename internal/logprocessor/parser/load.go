@@ -140,6 +140,7 @@ func (c *nodeCompiler) compile(spec *nodeSpec) (*node, error) {
 		stage:     c.stage,
 		nextStage: spec.OnSuccess == "next_stage",
 		remembers: spec.memory(),
+		fillsMore: setsFields(spec.Filter) || slices.ContainsFunc(spec.expressions(), setsFields),
 		log:       c.deps.Log.With("parser", spec.Name),
 	}
 	steps := []struct {

@@ -23,7 +23,8 @@ type node struct {
 	siblings  *siblings // of the children; nil: each is run
 	nextStage bool      // success moves the event to the next stage
 	remembers memory
-	number    int // of its counters, -1: it is not counted
+	fillsMore bool // its expressions can fill in fields that only they know
+	number    int  // of its counters, -1: it is not counted
 	log       *slog.Logger
 }
 

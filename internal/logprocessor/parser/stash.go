@@ -32,11 +32,12 @@ func UsesStash(expression string) bool {
 }
 
 func (n *nodeSpec) memory() memory {
-	inside := len(n.Stash) > 0 || UsesStash(n.Grok.Expression) || slices.ContainsFunc(n.Whitelist.Expressions, UsesStash)
-	for _, s := range slices.Concat(n.Statics, n.Grok.Statics) {
-		inside = inside || UsesStash(s.Expression)
-	}
-	return memory{inFilter: UsesStash(n.Filter), inside: inside}
+	return memory{inFilter: UsesStash(n.Filter), inside: len(n.Stash) > 0 || slices.ContainsFunc(n.expressions(), UsesStash)}
+}
+
+// Remembers reports whether what the parsers make of an event depends on earlier ones, through a stash.
+func (s *Set) Remembers() bool {
+	return s.contains(func(n *node) bool { return n.remembers.inFilter || n.remembers.inside })
 }
 
 func (c *nodeCompiler) compileStash(n *node, spec *nodeSpec) error {

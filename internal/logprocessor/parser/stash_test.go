@@ -70,6 +70,21 @@ func TestStash(t *testing.T) {
 }
 
 // TestStashOfANodeWithoutPattern runs whatever the children do.
+func TestRemembers(t *testing.T) {
+	t.Parallel()
+	const static = "statics: [{meta: a, value: b}]\n"
+	for text, want := range map[string]bool{
+		static: false,
+		static + "filter: GetFromStash('s', 'k') == ''":                                                                                          true,
+		static + "nodes: [{statics: [{meta: a, expression: 'GetFromStash(\"s\", \"k\")'}]}]":                                                     true,
+		static + "nodes: [{nodes: [{stash: [{name: s, key: '\"k\"', value: evt.Line.Raw, ttl: 1m, size: 1}], statics: [{meta: a, value: b}]}]}]": true,
+	} {
+		if got := newBench(embedded(t)).mustLoad(t, text).Remembers(); got != want {
+			t.Errorf("%s\ngot %v", text, got)
+		}
+	}
+}
+
 func TestStashOfANodeWithoutPattern(t *testing.T) {
 	t.Parallel()
 	set := newBench(embedded(t)).mustLoad(t, "stash: [{name: s, key: '\"k\"', value: evt.Line.Raw, ttl: 1m, size: 1}]\n"+
