@@ -2,6 +2,8 @@ package hubtest
 
 import (
 	"slices"
+	"sort"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -181,6 +183,25 @@ func TestSort(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// TestSortOfManyEquals: the order of published assertions is that of Go's sort, which is not stable beyond twelve.
+func TestSortOfManyEquals(t *testing.T) {
+	t.Parallel()
+	var overflows []event.Event
+	for i := range 40 {
+		one := overflow([]string{"a/bf", "b/bf"}[i/3%2], "192.0.2.1")
+		one.MarshaledTime = strconv.Itoa(i)
+		overflows = append(overflows, one)
+	}
+	want := slices.Clone(overflows)
+	sort.Slice(want, func(i, j int) bool { return rank(want[i]) > rank(want[j]) })
+	Sort(overflows)
+	for i := range overflows {
+		if overflows[i].MarshaledTime != want[i].MarshaledTime {
+			t.Fatalf("place %d: got %s, want %s", i, overflows[i].MarshaledTime, want[i].MarshaledTime)
+		}
 	}
 }
 

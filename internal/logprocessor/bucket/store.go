@@ -131,6 +131,19 @@ func (f *Family) Pour(group string, in Input) []Result {
 	return s.results
 }
 
+// Holds reports whether a group has a bucket. One whose life is over at that time has none; what becomes of it is in the
+// results, which are good until the next call.
+func (f *Family) Holds(group string, at time.Time) (ended []Result, there bool) {
+	s := f.store
+	s.results = s.results[:0]
+	current := f.find(group)
+	if current != nil && !current.live && f.config.over(&current.state, at) {
+		s.end(current, at)
+		current = nil
+	}
+	return s.results, current != nil
+}
+
 func (f *Family) pour(e *entry, group string, in *Input) Outcome {
 	outcome := f.config.pour(&e.state, in)
 	if outcome == Ignored {

@@ -254,6 +254,7 @@ func TestScopes(t *testing.T) {
 		{"address: the range is written in one way", address, "0s SourceRange=192.0.2.77/24", nil, `Ip "192.0.2.1" ip=192.0.2.1 range=192.0.2.0/24 as=  cn= 0,0`},
 		{"address: none", address, "0s ip=", nil, ""},
 		{"address: no address", address, "0s ip=example.org", nil, ""},
+		{"address: of one link only", address, "0s ip=fe80::1%eth0", nil, ""},
 		{"address: no range", address, "0s SourceRange=192.0.2.0", nil, ""},
 		{"range", ranged, "0s SourceRange=192.0.2.77/24", []string{"IsoCode=DE"}, `Range "192.0.2.0/24" ip=192.0.2.1 range=192.0.2.0/24 as=  cn=DE 0,0`},
 		{"range: absent", ranged, "0s", nil, `Range "" ip=192.0.2.1 range= as=  cn= 0,0`},

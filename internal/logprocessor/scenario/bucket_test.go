@@ -136,6 +136,40 @@ func TestScenariosDoNotShareBuckets(t *testing.T) {
 	}
 }
 
+// TestTwinsShareBuckets: the identity of a bucket is filter, group and name, so scenarios that have these in common pour
+// each event into the same one, which is as the scenario wants that made it.
+func TestTwinsShareBuckets(t *testing.T) {
+	t.Parallel()
+	six := with(leaky, "capacity: 5", "groupby: evt.Meta.source_ip")
+	for _, test := range []struct {
+		name   string
+		texts  []string
+		events []string
+		want   []string // summary
+	}{
+		{"each event counts twice", []string{six, with(six, "capacity: 20", "leakspeed: 1m")}, []string{"0s", "1s", "2s"}, []string{"192.0.2.1 6/6"}},
+		{"and again in the next bucket", []string{six + "---\n" + with(six, "capacity: 20")}, []string{"0s", "0s", "0s", "1s", "1s", "1s"}, []string{"192.0.2.1 6/6", "192.0.2.1 6/6"}},
+		{"the blackhole is that of the first", []string{with(six, "blackhole: 1m"), six}, []string{"0s", "0s", "0s", "1s", "1s", "1s"}, []string{"192.0.2.1 6/6"}},
+		{"so is the absent distinct", []string{six, with(six, "distinct: evt.Meta.user")}, []string{"0s user=a", "0s user=a", "0s user=a"}, []string{"192.0.2.1 6/6"}},
+		{"so is distinct", []string{with(six, "distinct: evt.Meta.user"), six}, []string{"0s user=a", "0s user=a", "0s user=a"}, nil},
+		{"three", []string{six, with(six, "capacity: 6"), with(six, "capacity: 7")}, []string{"0s", "0s"}, []string{"192.0.2.1 6/6"}},
+		{"the second makes the bucket after an overflow of the first", []string{with(six, "capacity: 2"), with(six, "capacity: 3")}, []string{"0s", "0s", "0s"}, []string{"192.0.2.1 3/3"}},
+		{"and has it", []string{with(six, "capacity: 2"), with(six, "capacity: 4")}, []string{"0s", "0s", "0s", "0s"}, []string{"192.0.2.1 3/3", "192.0.2.1 5/5"}},
+		{"until it is over", []string{with(six, "capacity: 2"), with(six, "capacity: 3")}, []string{"0s", "0s", "41s", "41s"}, []string{"192.0.2.1 3/3", "192.0.2.1 3/3"}},
+		{"groups are apart", []string{six, six}, []string{"0s", "0s ip=192.0.2.2", "0s"}, nil},
+		{"another groupby is no twin", []string{six, with(six, "groupby: evt.Meta.user")}, []string{"0s", "0s", "0s"}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench()
+			b.use(t, test.texts...)
+			if got := summary(b.pour(eachReplayed(test.events)...)); !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q\n%s", got, test.want, b.log.String())
+			}
+		})
+	}
+}
+
 // TestOneBrokenScenarioLeavesTheOthersAlone, whether they load before or after it.
 func TestOneBrokenScenarioLeavesTheOthersAlone(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"slices"
 	"time"
 
 	"shieldwall/internal/logprocessor/bucket"
@@ -67,6 +68,9 @@ func (e *Engine) Pour(pours []Pour, from event.Origin) []*event.Event {
 	var overflows []*event.Event
 	for i := range pours {
 		pour := &pours[i]
+		if len(pour.Scenario.twins) > 0 {
+			pour, overflows = e.host(overflows, pours, pour)
+		}
 		place := &e.places[pour.Scenario.number]
 		results := place.family.Pour(pour.Group, pour.Input)
 		place.counted.pour(from, &results[len(results)-1])
@@ -75,6 +79,25 @@ func (e *Engine) Pour(pours []Pour, from event.Origin) []*event.Event {
 		}
 	}
 	return overflows
+}
+
+// host finds the scenario that made the bucket that a pour goes into: it may be a twin, which then treats the event as
+// its own. Only one of twins has a bucket of a group.
+func (e *Engine) host(overflows []*event.Event, pours []Pour, guest *Pour) (*Pour, []*event.Event) {
+	for _, number := range guest.Scenario.twins {
+		at := slices.IndexFunc(pours, func(other Pour) bool { return other.Scenario.number == number })
+		if at < 0 {
+			continue
+		}
+		ended, there := e.places[number].family.Holds(guest.Group, guest.Input.At)
+		for i := range ended {
+			overflows = e.handle(overflows, pours[at].Scenario, &ended[i])
+		}
+		if there {
+			return &pours[at], overflows
+		}
+	}
+	return guest, overflows
 }
 
 // Expire ends the buckets whose time has come and returns the overflows of those that overflow at their

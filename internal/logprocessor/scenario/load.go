@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"shieldwall/internal/expression"
@@ -41,8 +42,10 @@ type Scenario struct {
 	Name, Hash, Version string
 
 	number    int    // its place in its set
+	twins     []int  // the numbers of the other scenarios that share its buckets, in order
 	identity  string // changes when the text of its file does
 	filterSrc string
+	groupSrc  string
 	leakspeed time.Duration
 	blackhole time.Duration
 	bucket    bucket.Config
@@ -130,9 +133,25 @@ func Load(items []Item, deps Deps) (*Set, error) {
 			set.remembers = set.remembers || document.usesStash()
 		}
 	}
+	set.findTwins()
 	set.packer = event.NewPacker(set.footprint(deps))
 	set.filters = expression.NewSelector(set.conditionsToEnter())
 	return set, nil
+}
+
+// findTwins finds the scenarios whose buckets have the same identity: see mapKey. Published files have some.
+func (s *Set) findTwins() {
+	type identity struct{ name, filter, group string }
+	alike := map[identity][]int{}
+	for i, scenario := range s.scenarios {
+		key := identity{scenario.Name, scenario.filterSrc, scenario.groupSrc}
+		alike[key] = append(alike[key], i)
+	}
+	for _, numbers := range alike {
+		for _, number := range numbers {
+			s.scenarios[number].twins = slices.DeleteFunc(slices.Clone(numbers), func(other int) bool { return other == number })
+		}
+	}
 }
 
 func (s *Set) conditionsToEnter() []*expression.Bool {
@@ -157,7 +176,7 @@ func compile(item Item, s *spec, deps Deps) (*Scenario, error) {
 	}
 	compiled := &Scenario{
 		Name: s.Name, Hash: item.Hash, Version: item.Version,
-		filterSrc: s.Filter,
+		filterSrc: s.Filter, groupSrc: s.GroupBy,
 		leakspeed: t.leakspeed, blackhole: t.blackhole, bucket: s.bucketConfig(kind, t),
 		reprocess: s.Reprocess, remediate: s.Labels["remediation"] == true, simulated: deps.Simulated(s.Name),
 		context: deps.Context, log: deps.Log.With("scenario", s.Name),

@@ -103,7 +103,11 @@ func (s *Scenario) sourceAt(address *address, evt *event.Event) (*wire.Source, e
 	case s.scope == scopeRange:
 		source.Value = source.Range
 	default:
-		if _, err := netip.ParseAddr(source.IP); err != nil {
+		addr, err := netip.ParseAddr(source.IP)
+		if err == nil && addr.Zone() != "" {
+			err = fmt.Errorf("%s has a zone", addr) // as published: nobody else can tell which link that is
+		}
+		if err != nil {
 			return nil, fmt.Errorf("source_ip of the event: %w", err)
 		}
 		source.Value = source.IP
