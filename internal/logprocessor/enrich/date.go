@@ -45,12 +45,14 @@ const (
 	remembered = 64
 	// maxRemembered bounds the texts among them, in bytes.
 	maxRemembered = 64
+	// lastYear is the last one that a text can be read again from.
+	lastYear = 9999
 )
 
 // reading is a text that was read as a date.
 type reading struct {
 	text, ownLayout string
-	date            time.Time
+	date            time.Time // zero: no clock can be set by it
 	marshaled       string
 	yearless        bool // the year is that of the clock when it was read
 }
@@ -65,7 +67,7 @@ func (p *dateParser) enrich(text string, evt *event.Event) error {
 		marshaledTime.Set(evt, p.now().UTC().Format(time.RFC3339Nano))
 		return nil
 	}
-	if evt.ExpectMode == event.TimeMachine {
+	if evt.ExpectMode == event.TimeMachine && !read.date.IsZero() {
 		evt.Time = read.date
 	}
 	marshaledTime.Set(evt, read.marshaled)
@@ -93,9 +95,12 @@ func (p *dateParser) readAnew(text, ownLayout string) *reading {
 	if !ok {
 		return nil
 	}
+	if date.Year() > lastYear { // seconds since 1970 that are milliseconds: told as published
+		return &reading{text: strings.Clone(text), ownLayout: strings.Clone(ownLayout), marshaled: date.Format(time.RFC3339)}
+	}
 	both := append(make([]byte, 0, 2*maxRemembered), text...)
 	both, err := date.AppendText(both)
-	if err != nil { // a year past 9999 is no date
+	if err != nil { // a zone of 24 hours, say
 		return nil
 	}
 	own := string(both) // the text of a line keeps all the lines of its batch in memory

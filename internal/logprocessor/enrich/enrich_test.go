@@ -1,6 +1,7 @@
 package enrich_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func TestParseDate(t *testing.T) {
 		{"", "", "2026-11-21T10:00:00Z"},
 		{"not a date", "", "2026-11-21T10:00:00Z"},
 		{"0", "", "2026-11-21T10:00:00Z"},
-		{"99999999999999", "", "2026-11-21T10:00:00Z"},
+		{"2026-03-02T06:00:00+24:00", "", "2026-11-21T10:00:00Z"},
 	} {
 		evt := event.New(event.Line{}, event.Live)
 		evt.StrTimeFormat = test.layout
@@ -78,6 +79,18 @@ func TestParseDateReadsUnixSeconds(t *testing.T) {
 	parsed, err := time.Parse(time.RFC3339, evt.Enriched["MarshaledTime"])
 	if err != nil || parsed.Unix() != 1772431200 {
 		t.Errorf("got %v, %v", evt.Enriched, err)
+	}
+}
+
+// TestParseDateTellsOfFarYears: milliseconds since 1970 are read as seconds, and no clock is set by them.
+func TestParseDateTellsOfFarYears(t *testing.T) {
+	t.Parallel()
+	evt, parse := event.New(event.Line{}, event.TimeMachine), methods()["ParseDate"]
+	for range 2 {
+		err := parse("1696431282553", evt)
+		if got := evt.Enriched["MarshaledTime"]; err != nil || !strings.HasPrefix(got, "55727-10-") || !evt.Time.IsZero() {
+			t.Errorf("got %s, %v, evt.Time %v", got, err, evt.Time)
+		}
 	}
 }
 
