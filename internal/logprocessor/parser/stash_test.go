@@ -69,7 +69,6 @@ func TestStash(t *testing.T) {
 	}
 }
 
-// TestStashOfANodeWithoutPattern runs whatever the children do.
 func TestRemembers(t *testing.T) {
 	t.Parallel()
 	const static = "statics: [{meta: a, value: b}]\n"
@@ -85,6 +84,7 @@ func TestRemembers(t *testing.T) {
 	}
 }
 
+// TestStashOfANodeWithoutPattern runs whatever the children do.
 func TestStashOfANodeWithoutPattern(t *testing.T) {
 	t.Parallel()
 	set := newBench(embedded(t)).mustLoad(t, "stash: [{name: s, key: '\"k\"', value: evt.Line.Raw, ttl: 1m, size: 1}]\n"+
