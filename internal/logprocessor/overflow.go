@@ -23,7 +23,7 @@ const (
 type finish struct {
 	overflows chan *finishing   // written by the sequencer
 	inTurn    *parser.Runner    // of the sequencer; nil: nothing depends on when an overflow is finished
-	heard     bool              // a scenario may want to see overflows
+	heard     bool              // somebody may want to see overflows that are fed back
 	matcher   *scenario.Matcher // of the sequencer, for those
 }
 
@@ -40,7 +40,7 @@ func newFinish(options *Options, observe parser.Observer) finish {
 		f.inTurn = options.Postoverflows.NewRunner(nil, observe)
 	}
 	filled, all := options.Postoverflows.Fills()
-	f.heard = !all || options.Scenarios.Hears(filled)
+	f.heard = observe != nil || !all || options.Scenarios.Hears(filled) // recorders are told what is fed back
 	return f
 }
 

@@ -169,3 +169,30 @@ func TestAlertsDoNotDependOnHowLongNamesTake(t *testing.T) {
 		})
 	}
 }
+
+// witness counts the overflows that it is told of.
+type witness struct{ matched, overflowed int }
+
+func (*witness) Parsed(string, string, *event.Event, bool) {}
+
+func (w *witness) Matched(evt *event.Event, _ []scenario.Pour) {
+	if evt.Type == event.Overflow {
+		w.matched++
+	}
+}
+
+func (w *witness) Overflowed(*event.Event) { w.overflowed++ }
+
+// TestRecordersAreToldWhatIsFedBack, although nobody hears it.
+func TestRecordersAreToldWhatIsFedBack(t *testing.T) {
+	t.Parallel()
+	book := phoneBook{"192.0.2.2": {name: "good.example."}}
+	s := &script{clock: event.TimeMachine, batches: [][]string{{at(0, "192.0.2.1", "root"), at(1, "192.0.2.2", "root")}}}
+	told := &witness{}
+	options := loadNaming(t, book, lines+named).options(2, &inbox{}, s)
+	options.Recorder = told
+	run(t, logprocessor.New(options))
+	if want := (witness{matched: 1, overflowed: 2}); *told != want {
+		t.Errorf("told of %+v, want %+v", *told, want)
+	}
+}

@@ -169,6 +169,9 @@ func TestVerifyingOnDemand(t *testing.T) {
 	s.api.decide([]string{attacker}, nil)
 	running := s.start(t)
 	s.stops(t, attacker)
+	s.api.decide(nil, nil) // a decision that is told again may end at another second, and to apply that makes it look
+	polled := len(s.api.seen())
+	eventually(t, "two more polls", func() bool { return len(s.api.seen()) >= polled+2 })
 	s.lab.Firewall.Run(t, "nft", "delete", "table", "ip", "crowdsec")
 	s.passes(t, attacker)
 	if err := running.Process.Signal(syscall.SIGUSR1); err != nil {
