@@ -45,8 +45,8 @@ type Tap interface {
 	Overflowed(evt *event.Event)
 }
 
-// Savepoints keep what a log processor remembers in step with what is acknowledged to its sources. Abandon
-// may be called beside the other two.
+// Savepoints keep what a log processor remembers in step with what is acknowledged to its sources. Name and Save
+// are called by two goroutines, but never at once; Abandon may be called beside them.
 type Savepoints interface {
 	// Name gives the alerts of an overflow UUIDs.
 	Name(overflow *event.Event)

@@ -110,10 +110,7 @@ func (f *Family) Pour(group string, in Input) []Result {
 	if current == nil {
 		current = f.find(group)
 	}
-	if current != nil && !current.live && f.config.over(&current.state, in.At) {
-		s.end(current, in.At)
-		current = nil
-	}
+	current = f.unlessOver(current, in.At)
 	created := current == nil
 	if created {
 		current = f.add(group, in.Clock)
@@ -136,12 +133,17 @@ func (f *Family) Pour(group string, in Input) []Result {
 func (f *Family) Holds(group string, at time.Time) (ended []Result, there bool) {
 	s := f.store
 	s.results = s.results[:0]
-	current := f.find(group)
-	if current != nil && !current.live && f.config.over(&current.state, at) {
-		s.end(current, at)
-		current = nil
+	there = f.unlessOver(f.find(group), at) != nil
+	return s.results, there
+}
+
+// unlessOver returns a bucket, or nil once it has ended one that follows the clock of the log and whose life is over.
+func (f *Family) unlessOver(e *entry, at time.Time) *entry {
+	if e == nil || e.live || !f.config.over(&e.state, at) {
+		return e
 	}
-	return s.results, current != nil
+	f.store.end(e, at)
+	return nil
 }
 
 func (f *Family) pour(e *entry, group string, in *Input) Outcome {
